@@ -1,6 +1,16 @@
 //! The classification of errors, one for both transports, for calls and for
 //! waits: whether another attempt may follow.
 //!
+//! | class | a call | a wait |
+//! |---|---|---|
+//! | `Transient` | retries | tolerates |
+//! | `Tolerable` | returns it | tolerates |
+//! | `Doubtful` | returns it | tolerates `max_failures` in a row |
+//! | `StatusPage` | returns it | the same, before a success one |
+//! | `NotFound` | returns it | tolerates within its grace |
+//! | `UnknownHost` | returns it | ends, after a success as `Doubtful` |
+//! | `Permanent` | returns it | ends |
+//!
 //! `docs/errors.md` lists the events and their classes, and
 //! `tests/it/events.rs` plays them.
 
@@ -30,7 +40,8 @@ pub(crate) enum FaultClass {
     Permanent,
 }
 
-/// The facts about a failed attempt that an error has.
+/// The facts about a failed attempt by which it is classified. An error
+/// collects them; nothing else about it counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FaultFacts {
     /// The code of the call; not that of an operation that failed, which is a
@@ -52,15 +63,21 @@ pub(crate) struct FaultFacts {
 }
 
 impl FaultFacts {
+    /// Returns the class. The first rule that matches counts.
     pub(crate) fn class(self) -> FaultClass {
         match self.code {
             // Before the codes: a proxy's 504 is transient, the service's DEADLINE_EXCEEDED is not.
             _ if self.is_transient || self.code == Some(Code::Unavailable) => self.transient(),
+            // AIP-194: without a hint, a retry would use up more of the quota.
             _ if self.is_quota() && self.is_hinted => self.transient(),
             _ if self.is_quota() => FaultClass::Tolerable,
             Some(Code::DeadlineExceeded) => FaultClass::Tolerable,
+            // Services report short failures and broken requests alike by
+            // these.
             Some(Code::Internal | Code::Unknown) => FaultClass::Doubtful,
             Some(Code::NotFound) => FaultClass::NotFound,
+            // Only without a code: a page with an error status has the code of
+            // that status.
             None if self.is_status_page => FaultClass::StatusPage,
             None if self.is_unknown_host => FaultClass::UnknownHost,
             _ => FaultClass::Permanent,

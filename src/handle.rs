@@ -1,5 +1,9 @@
-//! One operation and all that can be done with it, as a value to keep and to
-//! pass around.
+//! One operation as a value to keep: it remembers the latest state, and sends
+//! requests about it.
+//!
+//! A handle has three parts: the client's shared state, the name, and a
+//! [`Latest`] that its clones and pollers share. Accessors read the latest
+//! state; methods that send requests update it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,17 +27,22 @@ use crate::proto::google::longrunning::{
 use crate::types::{Any, Code, Operation, Status};
 use crate::util::redact::Masked;
 
-/// An operation and the client that knows it: what Google's libraries call an
-/// operation future.
+/// One operation, and the client that sends requests about it. Google's
+/// libraries call it an operation future.
 ///
-/// Made by [`OperationsClient::operation`](crate::OperationsClient::operation)
-/// from a name, from the response of the call that started it, or from a
-/// [`Pending`] of an earlier process. Owned, and cheap to clone; clones see
-/// what any of them has seen. What does no I/O tells the latest state that was
-/// seen; nothing is asked behind the caller's back.
+/// [`OperationsClient::start`](crate::OperationsClient::start) returns one for
+/// the operation that was started, and
+/// [`OperationsClient::operation`](crate::OperationsClient::operation) creates
+/// one from a name, an operation, or a [`Pending`] of an earlier process. It is
+/// cheap to clone, and clones share the latest state.
 ///
-/// The one of `OperationsAsyncClient::operation` (feature `async`) has futures
-/// in place of the methods that block.
+/// Accessors such as [`is_done`](Self::is_done) and
+/// [`progress`](Self::progress) return the latest state that was seen, and send
+/// no request. [`refresh`](Self::refresh), [`until_done`](Self::until_done) and
+/// [`result`](Self::result) do.
+///
+/// `OperationsAsyncClient::operation` (feature `async`) returns a handle with
+/// futures in place of the blocking methods.
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -54,21 +63,20 @@ use crate::util::redact::Masked;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// For those who come from Python, the members of
-/// [`google.api_core.operation.Operation`]:
+/// The equivalents of Python's [`google.api_core.operation.Operation`]:
 ///
 /// | Python | here |
 /// |---|---|
 /// | `operation` | [`operation`](Self::operation) |
 /// | `metadata` | [`metadata`](Self::metadata), [`progress`](Self::progress) |
-/// | `done()`, `running()` | `handle.refresh()?.is_done()`; [`is_done`](Self::is_done) does not ask |
+/// | `done()`, `running()` | `handle.refresh()?.is_done()`; [`is_done`](Self::is_done) sends no request |
 /// | `result(timeout)` | [`result`](Self::result); with a limit: `handle.poller().total_timeout(…).until_done()?.into_response()` |
 /// | `exception(timeout)` | `handle.until_done()?.error()`; [`error`](Self::error) does not wait |
 /// | `cancel()` | [`cancel`](Self::cancel), [`cancel_and_wait`](Self::cancel_and_wait) |
 /// | `cancelled()` | [`is_cancelled`](Self::is_cancelled) |
 /// | `add_done_callback(fn)` | [`on_done`](Self::on_done) |
-/// | `set_result`, `set_exception` | none: the service says how it ended |
-/// | `deserialize(payload)` | [`Operation::from_json`], [`Operation::from_proto`](Operation::from); to go on waiting elsewhere: [`to_pending`](Self::to_pending) |
+/// | `set_result`, `set_exception` | none: only the service ends an operation |
+/// | `deserialize(payload)` | [`Operation::from_json`], [`Operation::from_proto`](Operation::from); to continue the wait elsewhere: [`to_pending`](Self::to_pending) |
 /// | `retry`, `polling` | the options of [`poller`](Self::poller), and those of the client |
 ///
 /// [`google.api_core.operation.Operation`]: https://googleapis.dev/python/google-api-core/latest/operation.html
@@ -76,25 +84,38 @@ use crate::util::redact::Masked;
 pub struct OperationHandle<M = Blocking> {
     pub(crate) core: Arc<Core>,
     pub(crate) mode: M,
+    /// Or the error for an invalid name, which the first request returns.
     name: Result<OperationName, Error>,
     pub(crate) latest: Latest,
+    /// When the handle was created, by the wall clock.
     since: SystemTime,
-    /// Of its requests, if it is not that of the client.
+    /// The version in the URLs of its requests, if it is not that of the
+    /// client.
     version: Option<Arc<str>>,
-    /// When this process started the operation.
+    /// When this process started the operation; `None` if another one did.
     started: Option<Instant>,
 }
 
 /// Accessors, which send no request.
 impl<M> OperationHandle<M> {
+    /// Creates the handle of a target, with the state that is known.
     pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
         let OperationRef { name, seen, version, started, .. } = target.at(core);
+        // For `to_pending`: another process counts the age of the wait from
+        // here.
         let since = core.clock.wall();
         Self { core: Arc::clone(core), mode, name, latest: Latest::new(seen), since, version, started }
     }
 
     /// Returns the name of the operation, or an empty string if the handle was
     /// created with an invalid name.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// assert_eq!(server.client().operation("operations/42").name(), "operations/42");
+    /// ```
     pub fn name(&self) -> &str {
         self.name.as_ref().map_or("", OperationName::as_str)
     }
@@ -131,6 +152,16 @@ impl<M> OperationHandle<M> {
 
     /// Returns the error with which the operation is known to have failed. It
     /// sends no request.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Code, Operation, Status};
+    ///
+    /// let server = FakeServer::start();
+    /// let failed = Operation::failed("operations/42", Status::new(Code::Aborted, "conflict"));
+    /// let handle = server.client().operation(failed);
+    /// assert_eq!(handle.error().map(|status| status.code()), Some(Code::Aborted));
+    /// ```
     pub fn error(&self) -> Option<Status> {
         self.operation().filter(Operation::is_done)?.error().cloned()
     }
@@ -200,18 +231,20 @@ impl<M: Clone> OperationHandle<M> {
         Poller::new(&self.core, self.mode.clone(), self.into()).reporting_to(&self.latest)
     }
 
-    /// Takes the response of the start for an operation that the service does
-    /// not know yet.
+    /// Replaces `NOT_FOUND` by the response of the start, for 30 s after the
+    /// start: some services find an operation only after a moment.
     pub(crate) fn or_started(&self, result: Result<Operation, Error>) -> Result<Operation, Error> {
         let is_new = |error: &Error| {
             error.class() == FaultClass::NotFound && !self.core.start_grace(self.started).is_zero()
         };
+        // The response of the start is the best state that is known.
         match result {
             Err(error) if is_new(&error) => self.operation().ok_or(error),
             result => result,
         }
     }
 
+    /// Returns a call about this operation, at the version of its service.
     pub(crate) fn call<R: RpcRequest>(&self) -> Call<R, M> {
         Call::new(&self.core, self.mode.clone(), self.name.clone().map(R::from_name))
             .at_version(self.core.version_for(self.version.clone(), self.operation().as_ref()))
@@ -220,8 +253,8 @@ impl<M: Clone> OperationHandle<M> {
 
 /// Calls, which send requests.
 impl OperationHandle {
-    /// Gets the latest state. If the operation is known to be done, it sends no
-    /// request and returns that state.
+    /// Fetches the latest state. If the operation is known to be done, it sends
+    /// no request and returns that state.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -238,6 +271,7 @@ impl OperationHandle {
     ///
     /// As for [`OperationsClient::get`](crate::OperationsClient::get).
     pub fn refresh(&self) -> Result<Operation, Error> {
+        // A state that is done is final: it cannot change any more.
         if let Some(done) = self.operation().filter(Operation::is_done) {
             return Ok(done);
         }
@@ -246,13 +280,25 @@ impl OperationHandle {
         Ok(operation)
     }
 
-    /// Blocks until the operation is done, with the options that a wait has by
-    /// default.
+    /// Blocks until the operation is done, with the default options of a wait;
+    /// [`poller`](Self::poller) has others.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").done_after(Duration::from_secs(60)));
+    /// assert!(server.client().operation("operations/42").until_done()?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// As for [`Poller::until_done`].
     pub fn until_done(&self) -> Result<Operation, Error> {
+        // The poller starts from the latest state: if that is done, nothing is
+        // sent.
         self.poller().until_done()
     }
 
@@ -337,11 +383,25 @@ impl OperationHandle {
     pub fn cancel_and_wait(&self, grace: Duration) -> Result<Operation, Error> {
         match self.cancel() {
             Err(error) if error.code() != Some(Code::FailedPrecondition) => Err(error),
+            // Done already, or being cancelled: in both cases a wait returns
+            // the final state.
             _ => self.poller().total_timeout(grace).until_done(),
         }
     }
 
-    /// Deletes the operation, which does not cancel it.
+    /// Deletes the operation, which does not cancel it. The handle keeps the
+    /// state that it has seen.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Any, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::succeeded("operations/42", Any::pack(&())));
+    /// server.client().operation("operations/42").delete()?;
+    /// assert!(server.operation("operations/42").is_none());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -350,12 +410,12 @@ impl OperationHandle {
         self.call::<DeleteOperationRequest>().send()
     }
 
-    /// Waits on a thread of its own and calls `callback` there with what
-    /// [`until_done`](Self::until_done) gives.
+    /// Waits on a new thread, and calls `callback` there with the result of
+    /// [`until_done`](Self::until_done).
     ///
-    /// The thread is a plain one: it lives as long as the wait, and a panic of
-    /// the callback is what joining it gives. For other options of the
-    /// wait, or a pool, do the same by hand with a clone of the handle.
+    /// The thread lives as long as the wait. A panic of the callback is the error
+    /// of [`JoinHandle::join`]. For other options of the wait, or for a thread
+    /// pool, call the [`poller`](Self::poller) of a clone there.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -372,7 +432,8 @@ impl OperationHandle {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) if the system gives no thread.
+    /// [`Config`](crate::ErrorKind::Config) if the system cannot start a
+    /// thread.
     pub fn on_done(
         &self,
         callback: impl FnOnce(Result<Operation, Error>) + Send + 'static,
@@ -398,7 +459,8 @@ impl<M> From<OperationHandle<M>> for OperationRef {
     }
 }
 
-/// With the latest state that the handle has seen.
+/// With the latest state that the handle has seen: a wait does not poll an
+/// operation that is done.
 impl<M> From<&OperationHandle<M>> for OperationRef {
     fn from(handle: &OperationHandle<M>) -> Self {
         Self::from_parts(handle.name.clone(), handle.operation())

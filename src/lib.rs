@@ -171,6 +171,8 @@ mod client_config;
 mod core;
 mod error;
 mod fault_class;
+// The three modules of `tests/support` serve unit tests here and integration
+// tests in `tests`.
 #[cfg(test)]
 #[path = "../tests/support/folder.rs"]
 mod folder;
@@ -209,8 +211,8 @@ mod types;
 mod util;
 mod wait_support;
 
-// Last, so that the documentation of a type that has both begins with what
-// blocks.
+// Last, because rustdoc lists the methods of a type in the order of the modules:
+// those that block come before those that return futures.
 #[cfg(feature = "async")]
 #[cfg_attr(docsrs, doc(cfg(feature = "async")))]
 pub mod aio;
@@ -286,6 +288,9 @@ mod guides {
 
     #[doc = include_str!("../docs/getting-started.md")]
     struct GettingStartedPage;
+
+    #[doc = include_str!("../docs/python.md")]
+    struct PythonPage;
 
     #[doc = include_str!("../docs/services.md")]
     struct ServicesPage;

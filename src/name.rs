@@ -1,4 +1,8 @@
 //! Names of operations, and the check that keeps them in their URL path.
+//!
+//! An [`OperationName`] is not empty and otherwise any text, because gRPC sends
+//! any name. What a URL cannot have is checked where a URL is made
+//! ([`OperationName::check_path`]).
 
 use std::fmt;
 use std::str::FromStr;
@@ -44,6 +48,12 @@ pub struct OperationName(String);
 
 impl OperationName {
     /// Returns the name as it was given.
+    ///
+    /// ```
+    /// # use longrunning::OperationName;
+    /// assert_eq!("operations/42".parse::<OperationName>()?.as_str(), "operations/42");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -88,13 +98,17 @@ impl OperationName {
         Self(String::new())
     }
 
-    /// Returns a name in a request message, which may come from a program that
-    /// uses the transport alone.
+    /// Returns a name of a request message without any check. It may come from
+    /// a program that uses the transport alone, and may be empty.
     pub(crate) fn sent(name: &str) -> Self {
         Self(name.to_owned())
     }
 
-    /// Returns why the name could leave the path of a URL.
+    /// Checks that the name cannot leave the path of a URL.
+    ///
+    /// # Errors
+    ///
+    /// `Binding`, with the reason.
     pub(crate) fn check_path(&self) -> Result<(), Error> {
         check(&self.0).map_err(|why| Error::bad_name(&self.0, why))
     }
@@ -128,11 +142,20 @@ impl OperationName {
 /// `projects/p/operations`, `transferOperations`.
 pub(crate) fn is_collection(name: &str) -> bool {
     let last = name.strip_suffix('/').unwrap_or(name).rsplit('/').next().unwrap_or_default();
-    // Looking for a collection in front of an id takes longer.
+    // The cheap comparison comes first: most names are not collections, and splitting
+    // one takes longer.
     COLLECTIONS.contains(&last) && split(name).1.is_empty()
 }
 
-/// Parent and id.
+/// Returns parent and id.
+///
+/// ```text
+/// projects/p/operations/42              Some(projects/p), 42
+/// operations/a/b                        None, a/b
+/// transferOperations/operations/1       Some(transferOperations), 1
+/// batches/7                             None, 7
+/// 1234567890                            None, 1234567890
+/// ```
 fn split(name: &str) -> (Option<&str>, &str) {
     let by_service = || match split_at_start(name, TRANSFERS).or_else(|| split_at_start(name, BATCHES)) {
         Some(id) => Some((None, id)),
@@ -145,6 +168,8 @@ fn split(name: &str) -> (Option<&str>, &str) {
 /// Returns the parts before and after the last segment `collection`.
 fn split_at<'a>(name: &'a str, collection: &str) -> Option<(Option<&'a str>, &'a str)> {
     name.rmatch_indices(collection).find_map(|(at, _)| {
+        // `rmatch_indices` also finds the word inside of another one, as in
+        // `myoperations/1`: it must be a whole segment.
         let (head, tail) = name.split_at(at);
         let parent = head.strip_suffix('/');
         let id = split_at_start(tail, collection)?;
@@ -161,7 +186,7 @@ fn split_at_start<'a>(name: &'a str, collection: &str) -> Option<&'a str> {
 const COLLECTION: &str = "operations";
 
 /// The collections of Storage Transfer, Gemini and Vision AI. The default
-/// bindings know the same.
+/// bindings match the same.
 const TRANSFERS: &str = "transferOperations";
 const BATCHES: &str = "batches";
 const WAREHOUSE: &str = "warehouseOperations";
@@ -170,6 +195,8 @@ const COLLECTIONS: [&str; 4] = [COLLECTION, TRANSFERS, BATCHES, WAREHOUSE];
 
 const IS_EMPTY: &str = "is empty";
 
+/// Returns why a name could leave the path of a URL. A `/` at the end belongs
+/// to an odd id and is allowed.
 fn check(name: &str) -> Result<(), &'static str> {
     let (body, ends_in_slash) = name.strip_suffix('/').map_or((name, false), |body| (body, true));
     if name.is_empty() {
@@ -178,12 +205,14 @@ fn check(name: &str) -> Result<(), &'static str> {
     if name.starts_with('/') {
         return Err("starts with `/`");
     }
+    // A `/` behind a collection is an id that was lost, not an odd id.
     if ends_in_slash && is_collection(body) {
         return Err(no_id_after(body));
     }
     body.split('/').try_for_each(check_segment)
 }
 
+/// Returns the reason for the name of a collection with a `/` at its end.
 fn no_id_after(collection: &str) -> &'static str {
     match collection.rsplit('/').next() {
         Some(TRANSFERS) => "has no id after `transferOperations/`",
@@ -198,13 +227,15 @@ pub(crate) fn check_segment(segment: &str) -> Result<(), &'static str> {
     if segment.is_empty() {
         return Err("has an empty segment");
     }
+    // Nearly every segment is plain, and needs none of the checks below.
     if segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
         return Ok(());
     }
     if segment.contains(char::is_control) {
         return Err("has a control character");
     }
-    // Some servers and proxies decode twice, or take `\` for `/`.
+    // Some servers and proxies decode twice, or take `\` for `/`, so a name must not
+    // have a `..` in any of these readings.
     let decoded = segment.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
     if decoded.split(['/', '\\']).any(|part| part == "." || part == "..") {
         return Err("has a `.` or `..` segment");
@@ -273,7 +304,7 @@ impl AsRef<str> for OperationName {
     }
 }
 
-/// Without what may be a secret given in place of a name.
+/// Prints the name, unless it may be a secret given in the wrong place.
 impl fmt::Debug for OperationName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OperationName").field(&Masked(&self.0)).finish()

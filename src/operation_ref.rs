@@ -1,4 +1,19 @@
-//! The one way in which methods take an operation.
+//! The one type by which methods take an operation.
+//!
+//! Users have an operation in many forms: a name, a URL, a received
+//! [`Operation`], a [`Pending`] from a file. Methods take `impl
+//! Into<OperationRef>`, and the conversions below keep what each form knows. A
+//! conversion cannot fail, so an invalid name travels as an error inside the
+//! value, and the method that sends the request returns it.
+//!
+//! ```text
+//! name, URL ──┐ From                 at(&Core)            into_target()
+//! Operation ──┼────► OperationRef ──► checked, with ─────► name, version
+//! Pending ────┘                       its version          of a request
+//! ```
+//!
+//! Each method calls [`OperationRef::at`] before it uses the name. There, an
+//! operation of another service is refused.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,34 +55,43 @@ use crate::types::Operation;
 /// ```
 #[derive(Clone, Debug)]
 pub struct OperationRef {
+    /// The name, or the error to return from the method that sends a request.
     pub(crate) name: Result<OperationName, Error>,
-    /// As it was seen before, done or not.
+    /// The latest state that the caller has, done or not.
     pub(crate) seen: Option<Operation>,
-    /// As an earlier process left it.
+    /// The record that an earlier process left. Boxed, like `link`, because
+    /// most operations are plain names.
     pub(crate) pending: Option<Box<Pending>>,
-    /// The URL that was given in place of a name.
+    /// The URL that was given in place of a name, until [`at`](Self::at) has
+    /// checked it.
     link: Option<Box<OperationLink>>,
-    /// The version of the API, if it is not that of the client.
+    /// The version of the API for its requests; `None` means that of the
+    /// client.
     pub(crate) version: Option<Arc<str>>,
-    /// When this process started the operation.
+    /// When this process started the operation; `None` if another one did. For
+    /// a while after it, `NOT_FOUND` does not mean that the operation is gone.
     pub(crate) started: Option<Instant>,
-    /// Only a list may be without a name.
+    /// Whether the name is empty, which only a list accepts.
     is_unnamed: bool,
 }
 
 impl OperationRef {
+    /// Creates a reference that knows no more than a name and a state.
     pub(crate) fn from_parts(name: Result<OperationName, Error>, seen: Option<Operation>) -> Self {
         Self { name, seen, pending: None, link: None, version: None, started: None, is_unnamed: false }
     }
 
-    /// Sets the version of its requests, and when it was started.
+    /// Sets the version for its requests, and when this process started it.
     pub(crate) fn with_start(mut self, version: Option<Arc<str>>, started: Option<Instant>) -> Self {
         (self.version, self.started) = (version, started);
         self
     }
 
-    /// Refuses an operation of another service than that of the client, and
-    /// takes the version of a URL and of a pending one.
+    /// Fits the operation to a client: refuses one of another service, and
+    /// decides the version for its requests.
+    ///
+    /// A refusal replaces the name by the error, so it comes out of the method
+    /// that sends the request. A second call changes nothing.
     pub(crate) fn at(mut self, core: &Core) -> Self {
         if let Some(link) = self.link.take() {
             self.version = core.other_version(link.version.as_deref());
@@ -75,6 +99,8 @@ impl OperationRef {
                 self.name = Err(refused);
             }
         }
+        // Before the pending record, which says its version itself: an
+        // operation that was seen and a pending one never come together.
         self.version = core.version_for(self.version, self.seen.as_ref());
         if let Some(pending) = self.pending.as_deref() {
             self.version = core.other_version(pending.api_version());
@@ -85,27 +111,33 @@ impl OperationRef {
         self
     }
 
-    /// Returns the name, and the version of its requests.
+    /// Returns the name, and the version for its requests.
     pub(crate) fn into_target(self) -> CallTarget {
         (self.name, self.version)
     }
 
-    /// Returns the name as that of a parent. It may be empty: gRPC sends what a
-    /// program gives, and REST refuses it.
+    /// Returns the name as that of a parent.
+    ///
+    /// It may be empty, for all operations of a service. gRPC sends an empty
+    /// name as it is, and REST refuses it.
     pub(crate) fn into_parent(self) -> Result<OperationName, Error> {
         if self.is_unnamed { Ok(OperationName::unnamed()) } else { self.name }
     }
 
-    /// The same for a listing.
+    /// Returns the name as that of a parent, and the version for its requests.
     pub(crate) fn into_parent_target(self) -> CallTarget {
         let version = self.version.clone();
         (self.into_parent(), version)
     }
 
+    /// Reads a name or a URL.
     fn named(name: impl Into<String>) -> Self {
         let name = name.into();
+        // Noted before the conversion, whose error does not say so.
         let is_unnamed = name.is_empty();
         match OperationLink::parse(&name) {
+            // The name in a URL is checked like any other, after its escapes
+            // were decoded.
             Some(link) => {
                 let named = Self::from_parts(link.name.as_str().try_into(), None);
                 Self { link: Some(Box::new(link)), ..named }
@@ -115,7 +147,7 @@ impl OperationRef {
     }
 }
 
-/// The name of a request, and the version of the API, if it is not that of the
+/// The name of a request, and the version of the API if it is not that of the
 /// client.
 pub(crate) type CallTarget = (Result<OperationName, Error>, Option<Arc<str>>);
 
@@ -125,7 +157,7 @@ impl From<&str> for OperationRef {
     }
 }
 
-/// As an iterator over an array of names gives them.
+/// Accepts what an iterator over an array of names yields.
 impl From<&&str> for OperationRef {
     fn from(name: &&str) -> Self {
         Self::named(*name)
@@ -169,6 +201,7 @@ impl From<&Pending> for OperationRef {
     }
 }
 
+/// Keeps the state, so that no request is sent for an operation that is done.
 impl From<Operation> for OperationRef {
     fn from(operation: Operation) -> Self {
         let named = Self::named(operation.name());

@@ -1,4 +1,7 @@
 //! The data that continues a wait in another process.
+//!
+//! It is only data: no credentials, no connection. A handle makes it, a journal
+//! stores it, and every method that takes an operation accepts it.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -36,13 +39,15 @@ use crate::util::url::UrlParts;
 /// of [`ErrorKind::Config`](crate::ErrorKind::Config) that names both.
 ///
 /// Names are unique only within a service, so name and endpoint together
-/// identify an operation, for instance in a `Journal` (feature `journal`). The spelling of an endpoint does not matter: `https://` or not, upper case,
-/// the default port, or the host of a Google service for mutual TLS
+/// identify an operation, for instance in a `Journal` (feature `journal`). The
+/// spelling of an endpoint does not matter: `https://` or not, upper case, the
+/// default port, or the host of a Google service for mutual TLS
 /// (`run.mtls.googleapis.com`). The endpoints of two regions differ.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Text", into = "Text")]
 pub struct Pending {
     name: OperationName,
+    /// The endpoint as it was given; compared by [`same_endpoint`].
     endpoint: Option<String>,
     api_version: Option<String>,
     started: Option<SystemTime>,
@@ -95,14 +100,36 @@ impl Pending {
     /// Sets the version of the API, as in
     /// [`Bindings::version`](crate::Bindings::version). Default: none, which
     /// fits any client.
+    ///
+    /// A client polls it at this version, whatever its own is.
+    ///
+    /// ```
+    /// use longrunning::{Operation, Pending};
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// let pending = Pending::new("operations/42")?.with_api_version("v2");
+    /// server.client().get(&pending).send()?;
+    /// assert_eq!(server.requests()[0].path(), "/v2/operations/42");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn with_api_version(mut self, api_version: impl Into<String>) -> Self {
         self.api_version = Some(api_version.into());
         self
     }
 
-    /// Sets when the operation was started. Default: when this value was
-    /// created.
+    /// Sets the time at which the operation was started. Default: the time at
+    /// which this value was created.
+    ///
+    /// ```
+    /// use std::time::UNIX_EPOCH;
+    ///
+    /// let pending = longrunning::Pending::new("operations/42")?.with_started(UNIX_EPOCH);
+    /// assert!(serde_json::to_string(&pending).unwrap().contains("1970-01-01T00:00:00Z"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn with_started(mut self, started: SystemTime) -> Self {
         self.started = Some(started);
@@ -139,8 +166,10 @@ impl Pending {
         self.api_version.as_deref()
     }
 
-    /// Returns when the operation was started, by the clock of the machine that
-    /// started it.
+    /// Returns the time at which the operation was started, by the clock of the
+    /// machine that started it.
+    ///
+    /// It is `None` if a file has no time, or one that cannot be read.
     pub fn started(&self) -> Option<SystemTime> {
         self.started
     }
@@ -151,7 +180,7 @@ impl Pending {
     }
 }
 
-/// Without what may be a secret given in a wrong place.
+/// Prints it without what may be a secret given in the wrong place.
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pending")
@@ -164,19 +193,29 @@ impl fmt::Debug for Pending {
     }
 }
 
-/// Returns an endpoint as a key: two that are of one service are equal. It need
-/// not be a valid one.
+/// Returns an endpoint as a key: two endpoints of one service have the same
+/// key. It need not be a valid one.
+///
+/// ```text
+/// run.googleapis.com                  https://run.googleapis.com
+/// https://RUN.googleapis.com:443/     https://run.googleapis.com
+/// https://run.mtls.googleapis.com     https://run.googleapis.com
+/// http://localhost:80                 http://localhost
+/// ```
 pub(crate) fn same_endpoint(endpoint: &str) -> String {
     let Some(url) = UrlParts::split_or("https", endpoint) else { return endpoint.to_owned() };
     let (scheme, authority) = (url.scheme.to_ascii_lowercase(), url.authority.to_ascii_lowercase());
+    // An explicit default port is the same server (RFC 9110 section 4.2.3).
     let port = if scheme == "http" { ":80" } else { ":443" };
     let host = authority.strip_suffix(port).unwrap_or(&authority);
+    // Which of the two hosts is used depends on the certificates of a machine,
+    // and another machine may continue the wait.
     let service = mtls_host::from_mtls(host);
     let host = service.as_deref().unwrap_or(host);
     [&scheme, "://", host, url.target.trim_end_matches('/')].concat()
 }
 
-/// The form in files; times are RFC 3339.
+/// The form in files. Times are RFC 3339; what is not set is left out.
 #[derive(Serialize, Deserialize)]
 struct Text {
     name: String,
@@ -197,6 +236,8 @@ impl TryFrom<Text> for Pending {
         // A time that cannot be read is no reason to lose the operation.
         let started = text.started.and_then(|started| parse_timestamp(&started)?.try_into().ok());
         Ok(Self {
+            // Only the name is needed: a file of a later version may have other
+            // fields.
             name: text.name.try_into()?,
             endpoint: text.endpoint,
             api_version: text.api_version,
@@ -212,6 +253,7 @@ impl From<Pending> for Text {
             name: pending.name.into(),
             endpoint: pending.endpoint,
             api_version: pending.api_version,
+            // A time out of range is left out: the name is what counts.
             started: pending.started.and_then(|started| timestamp_text(&Timestamp::from(started))),
             label: pending.label,
         }

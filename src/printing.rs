@@ -1,10 +1,17 @@
-//! How this crate shows text from outside, for programs that print such text
-//! themselves.
+//! Text from outside, made safe to print: the functions by which this crate
+//! escapes, shortens and redacts values in its own messages.
 //!
 //! Values end up in the wrong place: the contents of a key file where its path
 //! is expected, a token as the name of an operation. The functions here bound
 //! and escape a value for a message, and describe it instead if it may be a
 //! secret. `lro` prints everything through them.
+//!
+//! | function | for | limit |
+//! |---|---|---|
+//! | [`shown`] | a URL, a host, the value of an option | 200 bytes |
+//! | [`shown_name`] | the name of an operation | 200 bytes |
+//! | [`shown_path`] | the path of a file | 1 KiB |
+//! | [`redacted`] | text of several values, such as a command line | none |
 //!
 //! ```
 //! use longrunning::printing::shown;
@@ -53,6 +60,7 @@ pub fn shown_name(name: &str) -> String {
 /// assert_eq!(shown_path("/etc/key.json".as_ref()), "/etc/key.json");
 /// ```
 pub fn shown_path(path: &Path) -> String {
+    // A path on Windows has backslashes, which are not escaped.
     excerpt::shown_path(path)
 }
 

@@ -111,12 +111,24 @@ pub fn location(project: &str, location: &str) -> Result<String, Error> {
 
 /// Returns the billing account in `billingAccounts/{billing_account}`, or
 /// `None` for other paths.
+///
+/// ```
+/// use longrunning::resource;
+///
+/// assert_eq!(resource::parse_billing_account("billingAccounts/0123AB"), Some("0123AB"));
+/// ```
 pub fn parse_billing_account(path: &str) -> Option<&str> {
     let [billing_account] = parse(["billingAccounts"], path)?;
     Some(billing_account)
 }
 
 /// Returns the folder in `folders/{folder}`, or `None` for other paths.
+///
+/// ```
+/// use longrunning::resource;
+///
+/// assert_eq!(resource::parse_folder("folders/12345"), Some("12345"));
+/// ```
 pub fn parse_folder(path: &str) -> Option<&str> {
     let [folder] = parse(["folders"], path)?;
     Some(folder)
@@ -124,6 +136,12 @@ pub fn parse_folder(path: &str) -> Option<&str> {
 
 /// Returns the organization in `organizations/{organization}`, or `None` for
 /// other paths.
+///
+/// ```
+/// use longrunning::resource;
+///
+/// assert_eq!(resource::parse_organization("organizations/12345"), Some("12345"));
+/// ```
 pub fn parse_organization(path: &str) -> Option<&str> {
     let [organization] = parse(["organizations"], path)?;
     Some(organization)
@@ -144,12 +162,22 @@ pub fn parse_project(path: &str) -> Option<&str> {
 
 /// Returns the project and the location in
 /// `projects/{project}/locations/{location}`, or `None` for other paths.
+///
+/// ```
+/// use longrunning::resource;
+///
+/// assert_eq!(resource::parse_location("projects/p/locations/l"), Some(("p", "l")));
+/// assert_eq!(resource::parse_location("projects/p"), None);
+/// ```
 pub fn parse_location(path: &str) -> Option<(&str, &str)> {
     let [project, location] = parse(["projects", "locations"], path)?;
     Some((project, location))
 }
 
+/// Joins collections and ids: `projects/p/locations/l`.
 fn build<const N: usize>(parts: [(&str, &str); N]) -> Result<String, Error> {
+    // Checked here, because a part may be text of a user: `p/locations/l` as a
+    // project would name another resource.
     let mut path = Vec::new();
     for (collection, id) in parts {
         let fits = if id.contains('/') { Err("has a `/`") } else { check_segment(id) };
@@ -159,13 +187,17 @@ fn build<const N: usize>(parts: [(&str, &str); N]) -> Result<String, Error> {
     Ok(path.join("/"))
 }
 
+/// Returns the ids of a path that has exactly these collections.
 fn parse<'p, const N: usize>(collections: [&str; N], path: &'p str) -> Option<[&'p str; N]> {
     let mut segments = path.split('/');
+    // The number of ids is known to the compiler, so callers take them apart
+    // without a check.
     let mut ids = [""; N];
     for (id, collection) in ids.iter_mut().zip(collections) {
         segments.next().filter(|segment| *segment == collection)?;
         *id = segments.next().filter(|segment| check_segment(segment).is_ok())?;
     }
+    // A longer path is another resource, so it is no match.
     segments.next().is_none().then_some(ids)
 }
 

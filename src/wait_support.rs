@@ -1,5 +1,27 @@
-//! The knowledge of a client about WaitOperation at its service, found out once
-//! by the first waits that try it.
+//! What a client knows about WaitOperation at its service.
+//!
+//! Few services have the method, its HTTP rule differs between them
+//! ([`WaitBinding`]), and no discovery request reveals it. With
+//! `LongPoll::Auto`, the first waits of a client find out by trying:
+//!
+//! ```text
+//! Untried(Body) ── response ──────────► Works(Body)
+//!      │ 400                ┌─ response ► Works(Query)
+//!      ├──────► Untried(Query)
+//!      │                    └─ failure ─► Nothing
+//!      │ 404, 405, 501
+//!      ├──────► Untried(Get) ── as above
+//!      │ transient error: the same again; after two failures: Nothing
+//!      └─ other error ──────────────────► Nothing
+//! ```
+//!
+//! The invariants: at most one wait tries at a time, and at most
+//! [`MOST_FAILURES`] requests of a client fail on the way to `Works` or
+//! `Nothing`, which are final. Waits that meanwhile find nothing use plain
+//! polls, so none of them blocks.
+//!
+//! The result lives as long as the client. It is not kept per operation: all
+//! operations of a service have the same rule.
 
 use std::sync::{Arc, MutexGuard};
 
@@ -7,36 +29,45 @@ use crate::error::Error;
 use crate::transport::WaitBinding;
 use crate::util::process::ProcessLock;
 
-/// Shared by all clones of a client.
+/// The knowledge that all clones of a client share.
 #[derive(Debug)]
 pub(crate) struct WaitSupport(ProcessLock<WaitSupportState>);
 
+/// What was found out so far, and whether a wait is at it.
 #[derive(Debug)]
 struct WaitSupportState {
+    /// The state in the diagram of this module.
     known: Known,
+    /// How many trials have failed.
     failed: u32,
-    /// One wait is finding out; the others poll until it has.
+    /// Whether a wait has a [`Trial`] that finds out. The others poll until it
+    /// ends.
     busy: bool,
 }
 
+/// Whether WaitOperation works, and with which binding.
 #[derive(Clone, Copy, Debug)]
 enum Known {
-    /// The next way to try.
+    /// The binding to try next.
     Untried(WaitBinding),
+    /// The service has responded to this binding.
     Works(WaitBinding),
+    /// No binding works: all waits poll.
     Nothing,
 }
 
 impl WaitSupport {
-    /// Returns the binding of WaitOperation to use; `None` if the service has
-    /// none, or another wait is finding out.
+    /// Returns the binding of WaitOperation to use.
+    ///
+    /// `None` means to send a plain poll: the service does not have the method,
+    /// or another wait is finding out.
     pub(crate) fn trial(self: &Arc<Self>) -> Option<Trial> {
         let mut state = self.lock();
         match state.known {
             Known::Works(binding) => Some(Trial { binding, finding_out: None }),
             Known::Untried(binding) if !state.busy => {
-                // Only one wait tries. Otherwise thousands that start together would all send a
-                // request that may not be supported.
+                // Only one wait tries. Otherwise thousands that start together
+                // would all send a request that may not be supported.
                 state.busy = true;
                 Some(Trial { binding, finding_out: Some(Arc::clone(self)) })
             }
@@ -44,12 +75,14 @@ impl WaitSupport {
         }
     }
 
+    /// Locks the state. The lock is never held while a request is sent.
     fn lock(&self) -> MutexGuard<'_, WaitSupportState> {
         self.0.lock()
     }
 }
 
-/// In a child no wait is finding out, whatever threads of the parent are doing.
+/// Starts untried. A forked child keeps what its parent knew, but not its
+/// trial: the thread that made it does not exist in the child.
 impl Default for WaitSupport {
     fn default() -> Self {
         let inherit = |parent: Option<&mut WaitSupportState>| match parent {
@@ -60,20 +93,28 @@ impl Default for WaitSupport {
     }
 }
 
-/// One use of a way that is known to work, or is being tried.
+/// One long poll by a binding that is known to work, or is being tried.
+///
+/// It ends with [`worked`](Self::worked) or [`failed`](Self::failed). Dropping
+/// it without either, for instance because the wait was stopped, leaves the
+/// state as it was.
 #[derive(Debug)]
 pub(crate) struct Trial {
+    /// The binding to send the request with.
     pub(crate) binding: WaitBinding,
+    /// Where the result is recorded. `None` if the binding is known to work, so
+    /// nothing is left to record.
     finding_out: Option<Arc<WaitSupport>>,
 }
 
 impl Trial {
-    /// Returns whether it is not known yet that this way works.
+    /// Returns whether this is the first use of the binding, whose failure says
+    /// something about the service rather than about the operation.
     pub(crate) fn finds_out(&self) -> bool {
         self.finding_out.is_some()
     }
 
-    /// Records that the service responded.
+    /// Records that the service responded, which settles the binding.
     pub(crate) fn worked(self) {
         if let Some(support) = &self.finding_out {
             log::debug!("WaitOperation works, bound by {:?}", self.binding);
@@ -81,13 +122,17 @@ impl Trial {
         }
     }
 
-    /// Records a failure; returns false if this binding was known to work.
+    /// Records a failure and returns true if this trial was to find out.
+    ///
+    /// Returns false if the binding was known to work. Then the failure is one
+    /// of the operation or of the moment, and the caller counts it.
     pub(crate) fn failed(self, error: &Error) -> bool {
         let Some(support) = &self.finding_out else { return false };
         let mut state = support.lock();
-        // Limited by the number of failures, because transient errors leave the binding
-        // as it is and could go on for ever.
         state.failed += 1;
+        // Limited by the number of failures, because transient errors leave the
+        // binding as it is and could go on for ever. `busy` stays set until
+        // `self` is dropped, so no other trial sees the old state.
         state.known = match next(self.binding, error) {
             Some(binding) if state.failed < MOST_FAILURES => Known::Untried(binding),
             _ => Known::Nothing,
@@ -98,7 +143,7 @@ impl Trial {
     }
 }
 
-/// A trial that ends without a result leaves the next wait to find out.
+/// Lets the next wait find out, if this trial ended without a result.
 impl Drop for Trial {
     fn drop(&mut self) {
         if let Some(support) = &self.finding_out {
@@ -107,13 +152,20 @@ impl Drop for Trial {
     }
 }
 
-/// Returns the binding to try after a failure.
+/// Returns the binding to try after a failure; `None` if there is no other.
 ///
 /// A service whose method takes no body rejects one with 400: there the timeout
-/// may go to the query. One that has no such path for a `POST` responds with
-/// 404, 405 or 501, and may still have it for a `GET`. So two failures
-/// distinguish all bindings. Without an HTTP status there is nothing to choose
-/// between: it is gRPC, or a transport of the user's.
+/// may go into the query. A service that has no such path for `POST` responds
+/// with 404, 405 or 501, and may have it for `GET`. So two failures distinguish
+/// all bindings. An error without an HTTP status comes from gRPC or from a
+/// transport of the user, which have no binding to choose.
+///
+/// ```text
+/// Body,  400            Query
+/// Body,  405            Get
+/// Query, 400            None
+/// any,   503            the same binding again
+/// ```
 fn next(tried: WaitBinding, error: &Error) -> Option<WaitBinding> {
     match (tried, error.http_status()) {
         _ if error.is_transient() => Some(tried),
@@ -123,13 +175,18 @@ fn next(tried: WaitBinding, error: &Error) -> Option<WaitBinding> {
     }
 }
 
+/// The body is tried first, because most services that have the method take
+/// one.
 impl Default for WaitSupportState {
     fn default() -> Self {
         Self { known: Known::Untried(WaitBinding::Body), failed: 0, busy: false }
     }
 }
 
-/// Limits the failed requests that a client sends to find out.
+/// The number of failed requests after which a client stops finding out. One
+/// failure leads from the body to the right binding; a second one means that
+/// there is none, or that the service is down, which is no time for
+/// experiments.
 const MOST_FAILURES: u32 = 2;
 
 #[cfg(test)]

@@ -1,17 +1,20 @@
-//! The pages in `docs` say what is so: each test that `docs/python.md` names exists, and it leaves out nothing of Python's.
+//! The pages in `docs` say what is so: `docs/python.md` leaves out nothing of Python's, and each of its rows has a test.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 const PAGE: &str = include_str!("../docs/python.md");
+
+/// The tests of its rows: same headings, same first cells.
+const TESTS: &str = include_str!("../docs/python-tests.md");
 
 /// A method a line, `Class.method`, and behind it the names of its parameters.
 const MEMBERS: &str = include_str!("fixtures/python-members.txt");
 
 #[test]
 fn the_tests_that_are_named_exist() {
-    let named: Vec<_> = PAGE.split('`').filter_map(|code| code.split_once(".rs::")).collect();
+    let named: Vec<_> = TESTS.split('`').filter_map(|code| code.split_once(".rs::")).collect();
     assert!(named.len() > 80, "{} tests are named", named.len());
     for (path, test) in named {
         let path = format!("{path}.rs");
@@ -31,13 +34,35 @@ fn the_tests_that_are_named_exist() {
 /// Either a test shows it, or the row says why there is none.
 #[test]
 fn every_row_is_shown_or_explained() {
-    for row in PAGE.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| Python |")) {
-        let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [_, here, shown] = cells[..] else { panic!("{row}: expected three cells") };
+    let (rows, tests) = (rows(PAGE), rows(TESTS));
+    assert!(rows.len() > 150, "{} rows", rows.len());
+    for ((section, python), here) in &rows {
         let explained =
             here.starts_with("none: ") || here.starts_with("none, see") || here.contains(", see [");
-        assert_ne!(shown.contains(".rs::"), explained, "{row}");
+        let shown = tests.get(&(*section, *python)).is_some_and(|tests| tests.contains(".rs::"));
+        assert_ne!(shown, explained, "{section}: {python}");
     }
+    let without_row = tests.keys().filter(|row| !rows.contains_key(*row)).map(|(_, python)| *python);
+    assert_eq!(without_row.collect::<Vec<_>>(), SAID_IN_PROSE);
+}
+
+/// First cells of the tests of what `docs/python.md` says outside of its tables.
+const SAID_IN_PROSE: [&str; 3] =
+    ["a part that is not a single segment", "one transport for both clients", "`to_pending()` of the handle"];
+
+/// The second cells of a page, by its headings and their first cells.
+fn rows(page: &'static str) -> BTreeMap<(&'static str, &'static str), &'static str> {
+    let (mut section, mut rows) = ("", BTreeMap::new());
+    for line in page.lines() {
+        section = line.strip_prefix("## ").unwrap_or(section);
+        if !line.starts_with("| ") || line.starts_with("| Python |") {
+            continue;
+        }
+        let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [python, second] = cells[..] else { panic!("{line}: expected two cells") };
+        assert!(rows.insert((section, python), second).is_none(), "{section}: {python} is there twice");
+    }
+    rows
 }
 
 #[test]

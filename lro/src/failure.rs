@@ -61,6 +61,11 @@ impl CommandFailure {
         Self { exit, ..failure }
     }
 
+    /// The same with the status of a signal.
+    pub(crate) fn ends_with(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }

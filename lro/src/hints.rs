@@ -5,6 +5,7 @@ use longrunning::{Code, Error, ErrorKind, Status};
 
 use crate::place::{OperationPlace, is_loopback, is_operation};
 use crate::redact::name_for_display;
+use crate::url::is_url;
 
 /// A hint for an error of a call for `place`.
 ///
@@ -114,6 +115,9 @@ pub(crate) fn in_options(message: &str) -> String {
 
 fn for_code(status: &Status, place: &OperationPlace, call: HintedCall) -> Option<String> {
     match status.code() {
+        Code::NotFound if is_url(&place.given) && place.service.version.is_none() => {
+            Some(NO_VERSION.to_owned())
+        }
         // The page of a front end, which knows no operations.
         Code::NotFound if status.message().starts_with("HTTP 404") => Some(NO_METHOD.to_owned()),
         Code::NotFound | Code::InvalidArgument if call.is_list && is_operation(&place.name) => {
@@ -191,7 +195,8 @@ const NO_SERVICES: [&str; 2] = ["www.googleapis.com", "oauth2.googleapis.com"];
 
 /// The library's names of options that its messages mention, and what to say
 /// here.
-const OPTIONS: [(&str, &str); 7] = [
+const OPTIONS: [(&str, &str); 8] = [
+    ("by `list`", "by `lro list`"),
     ("`attempt_timeout`", "--attempt-timeout"),
     ("`total_timeout`", "--total-timeout"),
     ("`quota_project`", "--quota-project"),
@@ -204,6 +209,8 @@ const OPTIONS: [(&str, &str); 7] = [
 const OPERATION: &str =
     "this is the name of an operation, which `lro get` shows; `lro list` takes its parent";
 const UNIMPLEMENTED_GRPC: &str = "the service does not have this method over gRPC: try --transport rest";
+const NO_VERSION: &str =
+    "the URL has no version, so it was requested at v1: give another one by --api-version";
 const NO_METHOD: &str = "--endpoint or --api-version is wrong: the service is not there";
 const NOT_ACCEPTED: &str = "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others";
 const GRANT: &str = "grant it, or use other credentials";

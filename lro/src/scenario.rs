@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use longrunning::printing::shown;
 use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply, Rpc};
-use longrunning::{Any, Code, Error, ErrorKind, Status};
+use longrunning::{Any, Code, Error, ErrorKind, OperationForm, Status};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -34,6 +34,9 @@ pub(crate) struct Scenario {
 #[serde(deny_unknown_fields)]
 struct ScriptedOperation {
     name: String,
+    /// Of a service with operations of its own; without it, that of
+    /// google.longrunning.
+    form: Option<ScriptedForm>,
     #[serde(default, deserialize_with = "duration")]
     done_after: Option<Duration>,
     done_at_poll: Option<u64>,
@@ -43,6 +46,30 @@ struct ScriptedOperation {
     error: Option<Box<RawValue>>,
     #[serde(default)]
     ignores_cancel: bool,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ScriptedForm {
+    Compute,
+    Sql,
+    Gke,
+    Dns,
+    DeploymentManager,
+    Storage,
+}
+
+impl From<ScriptedForm> for OperationForm {
+    fn from(form: ScriptedForm) -> Self {
+        match form {
+            ScriptedForm::Compute => Self::ComputeEngine,
+            ScriptedForm::Sql => Self::CloudSql,
+            ScriptedForm::Gke => Self::KubernetesEngine,
+            ScriptedForm::Dns => Self::CloudDns,
+            ScriptedForm::DeploymentManager => Self::DeploymentManager,
+            ScriptedForm::Storage => Self::CloudStorage,
+        }
+    }
 }
 
 /// A method that starts an operation; the second one has a name that ends with
@@ -155,7 +182,15 @@ impl ScenarioStart {
 
 impl ScriptedOperation {
     fn play(self) -> Result<FakeOperation, Error> {
-        let mut operation = FakeOperation::new(self.name);
+        let form = self.form.map_or(OperationForm::Longrunning, OperationForm::from);
+        if form.is_extended() && (self.response.is_some() || !self.steps.is_empty()) {
+            let name = &self.name;
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("operation `{name}` has `steps` or a `response`, which its `form` has no fields for"),
+            ));
+        }
+        let mut operation = FakeOperation::new(self.name).form(form);
         if let Some(duration) = self.done_after {
             operation = operation.done_after(duration);
         }
@@ -335,13 +370,28 @@ mod tests {
             (r#"{"operation": []}"#, "unknown field `operation`"),
             (r#"{"operations": [{}]}"#, "missing field `name`"),
             (r#"{"operations": [{"name": "a", "done_after": "soon"}]}"#, "expected a duration such as 500ms"),
+            (
+                r#"{"operations": [{"name": "a", "form": "mail"}]}"#,
+                "unknown variant `mail`, expected one of `compute`",
+            ),
             ("[", "EOF"),
         ];
         for (text, part) in rows {
             let error = Scenario::from_json(text).err().unwrap();
             assert!(error.contains(part), "{error}");
         }
-        let bad = Scenario::from_json(r#"{"operations": [{"name": "a", "error": {"code": "x"}}]}"#).unwrap();
-        assert!(bad.start(0).is_err());
+        let unusable = [
+            (r#"{"name": "a", "error": {"code": "x"}}"#, "code"),
+            (r#"{"name": "a", "form": "sql", "response": {}}"#, "operation `a` has `steps` or a `response`"),
+            (
+                r#"{"name": "a", "form": "gke", "steps": [{"metadata": {}}]}"#,
+                "which its `form` has no fields for",
+            ),
+        ];
+        for (operation, part) in unusable {
+            let scenario = Scenario::from_json(&format!(r#"{{"operations": [{operation}]}}"#)).unwrap();
+            let error = scenario.start(0).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
     }
 }

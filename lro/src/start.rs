@@ -4,11 +4,12 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use longrunning::http::HttpMethod;
 use longrunning::printing::{shown, shown_name};
-use longrunning::{Error, OperationHandle, OperationsClient, StartCall};
+use longrunning::{Error, ErrorKind, OperationHandle, OperationsClient, StartCall, StopToken};
 
 use crate::args::{Globals, MethodArg, StartArgs, TransportArg, WaitArgs};
 use crate::connect::Clients;
@@ -18,13 +19,14 @@ use crate::input;
 use crate::names;
 use crate::output::{self, StandardOutput};
 use crate::place::{OperationPlace, Service};
+use crate::signals;
 use crate::url::is_url;
 use crate::wait;
 
 pub(crate) fn run(globals: &Globals, args: &StartArgs) -> Result<Exit, CommandFailure> {
     let place = place(globals, args)?;
     let client = Clients::new(globals).of(&place.service)?;
-    let handle = call(globals, args, &client, &place)?.send().map_err(|error| failure(&error, &place))?;
+    let handle = send(call(globals, args, &client, &place)?, &place)?;
     let Some(operation) = handle.operation() else { return Ok(Exit::NotAsked) };
     if !args.wait {
         StandardOutput::new(globals).operation(&operation);
@@ -33,6 +35,24 @@ pub(crate) fn run(globals: &Globals, args: &StartArgs) -> Result<Exit, CommandFa
     output::say(&format!("started `{}`", shown_name(handle.name())));
     let started = started(globals, &place, &handle);
     wait::for_started(globals, &wait_options(args), started, operation)
+}
+
+/// Sends the request. A signal ends it, and the message then says whether
+/// something may have been started.
+fn send(call: StartCall, place: &OperationPlace) -> Result<OperationHandle, CommandFailure> {
+    let (token, exit) = (StopToken::new(), Arc::new(OnceLock::new()));
+    let (stop, came) = (token.clone(), Arc::clone(&exit));
+    signals::on_stop(move |exit| {
+        // Set first: the end of the request looks for it.
+        let _ = came.set(exit);
+        stop.stop();
+    })?;
+    call.stop(&token).send().map_err(|error| match exit.get() {
+        Some(exit) if error.kind() == ErrorKind::Stopped => {
+            CommandFailure::of_start(&error, place).ends_with(*exit)
+        }
+        _ => failure(&error, place),
+    })
 }
 
 /// Where the request goes: the name of the place is the path.

@@ -8,14 +8,15 @@ use crate::place::{ApiKey, is_loopback};
 
 /// A URL as a service gives it: `https://run.googleapis.com/v2/projects/p/operations/42`.
 ///
-/// The scheme may be missing, as in `run.googleapis.com/v2/…`. A text that
-/// starts with `//` may be a full resource name ([AIP-122](https://google.aip.dev/122#full-resource-names)), which has no version.
+/// The scheme may be missing, as in `run.googleapis.com/v2/…`. With a scheme or
+/// `//` in front, the version may be missing, as in full resource names
+/// ([AIP-122](https://google.aip.dev/122#full-resource-names)).
 #[derive(Debug, PartialEq)]
 pub(crate) struct OperationUrl {
     /// Scheme, if there is one, host and port.
     pub(crate) endpoint: String,
-    /// The path up to and with the version: `v2`, `compute/v1`; none in a full
-    /// resource name.
+    /// The path up to and with the version: `v2`, `compute/v1`; none if the path
+    /// has none, as that of a full resource name.
     pub(crate) version: Option<String>,
     pub(crate) name: String,
     /// Without query, which may have a key.
@@ -49,8 +50,8 @@ impl<'a> UrlText<'a> {
         Some(Self { scheme, authority, path, query })
     }
 
-    /// Splits the path behind its version. A resource name,
-    /// `//run.googleapis.com/projects/p`, may be without one.
+    /// Splits the path behind its version. If it has none, the option decides,
+    /// or else the default of the service.
     fn version_and_name<'v>(
         &self,
         is_resource_name: bool,
@@ -70,11 +71,13 @@ impl<'a> UrlText<'a> {
         match (found, version) {
             (Some((version, name)), _) => Ok((Some(version), name)),
             (None, version) if is_resource_name => Ok((version, path)),
-            (None, Some(version)) => {
-                Err(format!("is not under the version `{}` of --api-version", shown(version)))
+            (None, _) if path.split('/').next().is_some_and(is_version) && !path.contains('/') => {
+                Err(format!("names nothing behind its version `{}`", shown(path)))
             }
-            (None, None) => {
-                Err("has no version, such as `v1`, in its path: say which part it is by --api-version".into())
+            (None, version) if split_version(path).is_none() => Ok((version, path)),
+            (None, version) => {
+                let version = shown(version.unwrap_or_default());
+                Err(format!("is not under the version `{version}` of --api-version"))
             }
         }
     }
@@ -175,18 +178,24 @@ fn has_host(text: &str) -> bool {
 }
 
 /// Splits a path behind the first segment that is a version: `v1`, `v2beta1`,
-/// `v1p1beta1`.
+/// `v1p1beta1`, and the words of Compute Engine and Deployment Manager behind
+/// the name of the service.
 fn split_version(path: &str) -> Option<(&str, &str)> {
-    let mut at = 0;
+    let (mut at, mut before) = (0, "");
     for segment in path.split('/') {
         let end = at + segment.len();
-        if is_version(segment) {
+        let is_stage = STAGES.contains(&segment) && at == before.len() + 1 && WITH_STAGES.contains(&before);
+        if is_version(segment) || is_stage {
             return Some((&path[..end], path.get(end + 1..)?));
         }
-        at = end + 1;
+        (at, before) = (end + 1, segment);
     }
     None
 }
+
+/// Versions that are words, and the services that have them.
+const STAGES: [&str; 3] = ["alpha", "beta", "preview"];
+const WITH_STAGES: [&str; 2] = ["compute", "deploymentmanager"];
 
 fn is_version(segment: &str) -> bool {
     let number = segment.strip_prefix('v').unwrap_or_default();
@@ -244,6 +253,29 @@ mod tests {
                 None,
                 "compute/v1",
                 "projects/p/global/operations/1",
+            ),
+            (
+                "Compute, beta",
+                "https://compute.googleapis.com/compute/beta/projects/p/zones/z/operations/1",
+                None,
+                "compute/beta",
+                "projects/p/zones/z/operations/1",
+            ),
+            (
+                "Deployment Manager, alpha",
+                "https://www.googleapis.com/deploymentmanager/alpha/projects/p/global/operations/1",
+                None,
+                "deploymentmanager/alpha",
+                "projects/p/global/operations/1",
+            ),
+            ("no version", "https://x.googleapis.com/operations/1", None, "", "operations/1"),
+            ("a word is none", "https://x.googleapis.com/beta/operations/1", None, "", "beta/operations/1"),
+            (
+                "version by option alone",
+                "https://x.googleapis.com/operations/1",
+                Some("v2"),
+                "v2",
+                "operations/1",
             ),
             ("beta", "https://x.googleapis.com/v1p1beta1/operations/1", None, "v1p1beta1", "operations/1"),
             (
@@ -307,6 +339,12 @@ mod tests {
                 "compute.googleapis.com",
                 "compute/v1",
             ),
+            (
+                "compute.googleapis.com/compute/beta/projects/p/operations/1",
+                None,
+                "compute.googleapis.com",
+                "compute/beta",
+            ),
         ];
         for (text, option, endpoint, version) in rows {
             assert!(is_url(text), "{text}");
@@ -363,8 +401,8 @@ mod tests {
     fn other_urls_are_refused() {
         let rows = [
             ("no path", "https://x.googleapis.com", None),
-            ("no version", "https://x.googleapis.com/operations/1", None),
             ("a version and no name", "https://x.googleapis.com/v1", None),
+            ("a version by option, and no name", "https://x.googleapis.com/v1", Some("v1")),
             ("another version", "https://x.googleapis.com/v1/operations/1", Some("v2")),
             ("a user", "https://a:CANARY@x.googleapis.com/v1/operations/1", None),
             ("bad encoding", "https://x.googleapis.com/v1/operations/%4", None),

@@ -1,4 +1,6 @@
 //! Sending a call from a future.
+//!
+//! `call/send` is the same for threads. Both drive the same retry loop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +29,7 @@ impl<R> Call<R, Async> {
         run(&work, &self.core, task_of(request, &options), request.clone(), options).await
     }
 
+    /// Sends the call within its total timeout.
     async fn sent(self) -> Result<R::Output, Error>
     where
         R: RpcRequest,
@@ -43,6 +46,7 @@ pub(super) async fn run<R: AttemptRequest>(
     request: R,
     options: CallOptions,
 ) -> Result<R::Output, Error> {
+    // Shared with the attempts, which outlive a future that is dropped.
     let (clock, asked) = (&*core.clock, Arc::new((request, options)));
     let mut attempts = Attempts::new(task, clock);
     loop {
@@ -57,6 +61,7 @@ pub(super) async fn run<R: AttemptRequest>(
                         return Ok(result);
                     }
                     Some(Err(error)) => attempts.failed(error, clock),
+                    // Stopped before it began: `next` returns the error of a stopped call.
                     None => {}
                 }
             }
@@ -78,6 +83,18 @@ impl<R: CallRequest> Call<R, Async> {
     ///
     /// As for [`Call::send`](Call#method.send), and as said in
     /// [`aio`](super#errors).
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// let operation = client.get("operations/42").send().await?;
+    /// assert!(!operation.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn send(self) -> impl Future<Output = Result<R::Response, Error>> + Send + 'static {
         self.sent()
     }
@@ -104,7 +121,21 @@ impl Call<ListOperationsRequest, Async> {
         Operations::new(self.pages())
     }
 
-    /// Returns all pages, each fetched when it is needed.
+    /// Returns all pages, each fetched when
+    /// [`Pages::next`](Pages#method.next-1) is called.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # for n in 0..25 { server.insert(longrunning::Operation::running(format!("projects/p/operations/{n}"))); }
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// let mut pages = client.list("projects/p").page_size(20).pages();
+    /// let first = pages.next().await.transpose()?;
+    /// assert_eq!(first.map(|page| page.operations.len()), Some(20));
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn pages(self) -> Pages<Async> {
         Pages::new(self)
     }

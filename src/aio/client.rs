@@ -1,4 +1,7 @@
-//! The async client and its five methods.
+//! The async client and its methods.
+//!
+//! It is an [`OperationsClient`] with another mode: the same [`Core`], and
+//! calls and waits that return futures.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,11 +25,11 @@ use super::{Async, Executor};
 /// A client for the long-running operations of one service, with futures in
 /// place of calls that block.
 ///
-/// Made from an [`OperationsClient`], with which it shares options, connections
-/// and tokens, or by [`OperationsClientBuilder::build_async`]. Cheap to clone;
-/// clones share the threads of their [`Executor`]. Its futures are `Send` and
-/// `'static`, want no particular runtime, and do nothing before they are
-/// polled.
+/// It is made from an [`OperationsClient`], with which it shares options,
+/// connections and tokens, or by [`OperationsClientBuilder::build_async`]. It is
+/// cheap to clone; clones share the threads of their [`Executor`]. Its futures
+/// are `Send` and `'static`, need no particular runtime, and do nothing before
+/// they are polled.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -68,12 +71,24 @@ impl OperationsAsyncClient {
     ///
     /// See [`Executor`] for what can be chosen; [`From`] takes the default.
     pub fn with_executor(client: OperationsClient, executor: Executor) -> Self {
+        // The clock of the client: sleeps of a client of a fake server are
+        // virtual.
         let mode = executor.start(&client.core.clock);
         Self { core: client.core, mode }
     }
 
     /// Returns the same client with blocking calls. Both share connections,
     /// tokens and limits.
+    ///
+    /// Use it for what has no future, such as `poll_many` and sweeps.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// let report = client.blocking().cancel_all("projects/p").run()?;
+    /// assert_eq!(report.listed, 0);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn blocking(&self) -> OperationsClient {
         OperationsClient { core: Arc::clone(&self.core) }
     }
@@ -145,8 +160,8 @@ impl OperationsAsyncClient {
 
     /// Polls an operation until it is done; see [`OperationsClient::poller`].
     ///
-    /// Between polls a wait has no thread, and takes about 3 KB: thousands may
-    /// go on at a time.
+    /// Between polls a wait has no thread, and takes about 3 KB: thousands can
+    /// run concurrently.
     pub fn poller(&self, operation: impl Into<OperationRef>) -> Poller<Async> {
         Poller::new(&self.core, self.mode.clone(), operation.into())
     }
@@ -170,12 +185,13 @@ impl OperationsAsyncClient {
         OperationHandle::new(&self.core, self.mode.clone(), operation.into())
     }
 
+    /// Creates a call for a target. An invalid name is reported by `send`.
     fn call<R: RpcRequest>(&self, (name, version): CallTarget) -> Call<R, Async> {
         Call::new(&self.core, self.mode.clone(), name.map(R::from_name)).at_version(version)
     }
 }
 
-/// With the default [`Executor`].
+/// Adds the default [`Executor`].
 impl From<OperationsClient> for OperationsAsyncClient {
     fn from(client: OperationsClient) -> Self {
         Self::with_executor(client, Executor::default())

@@ -1,4 +1,7 @@
-//! Where attempts block and who ends sleeps.
+//! Where attempts block, and what ends sleeps.
+//!
+//! [`Executor`] is the option, [`Async`] the mode that calls and waits carry,
+//! and [`AsyncWork`] what one future needs while it is in progress.
 
 use std::fmt;
 use std::future;
@@ -57,19 +60,40 @@ type Spawn = Arc<dyn Fn(Job) + Send + Sync>;
 type SleepFor = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 impl Executor {
-    /// Starts with the default: 8 threads and a timer, all of them the client's
-    /// own.
+    /// Creates the default: 8 threads and a timer, which belong to the client.
+    ///
+    /// Nothing is started before it is needed.
+    ///
+    /// ```
+    /// use longrunning::aio::Executor;
+    ///
+    /// assert!(format!("{:?}", Executor::new()).contains("threads: 8"));
+    /// ```
     pub fn new() -> Self {
         Self { threads: THREADS, spawn: None, sleep: None }
     }
 
-    /// Limits how many attempts are under way at a time, each on a thread.
+    /// Limits how many attempts are in progress at once, each on a thread.
     /// Default: 8; zero counts as 1.
     ///
-    /// More attempts than that queue up, first come, first served. Time in the
-    /// queue counts as part of the attempt timeout: one that has no thread
-    /// by then fails without being made. Has no effect with
+    /// Further attempts wait in a queue, in their order. Time in the queue is
+    /// part of the attempt timeout: an attempt that has no thread by then fails
+    /// without being made. Has no effect with
     /// [`spawn_blocking`](Self::spawn_blocking).
+    ///
+    /// ```
+    /// use longrunning::aio::{Executor, OperationsAsyncClient};
+    ///
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// let client = OperationsAsyncClient::with_executor(client, Executor::new().threads(1));
+    /// # pollster::block_on(async {
+    /// client.get("operations/42").send().await?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
@@ -78,15 +102,30 @@ impl Executor {
     /// Makes attempts where `spawn` runs them, in place of the client's own
     /// threads.
     ///
-    /// It must return without waiting for the job and run it on a thread that
-    /// may block. One that drops jobs, as a runtime does that shuts down,
-    /// fails their calls.
+    /// It must return without waiting for the job, and run the job on a thread
+    /// that may block. If it drops a job, as a runtime does that shuts down, the
+    /// attempt fails.
+    ///
+    /// ```
+    /// use longrunning::aio::{Executor, OperationsAsyncClient};
+    ///
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// let executor = Executor::new().spawn_blocking(|job| drop(std::thread::spawn(job)));
+    /// let client = OperationsAsyncClient::with_executor(client, executor);
+    /// # pollster::block_on(async {
+    /// client.get("operations/42").send().await?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn spawn_blocking(mut self, spawn: impl Fn(Job) + Send + Sync + 'static) -> Self {
         self.spawn = Some(Arc::new(spawn));
         self
     }
 
-    /// Sleeps in the futures that `sleep` gives, in place of the client's own
+    /// Sleeps in the futures that `sleep` returns, in place of the client's own
     /// timer.
     ///
     /// They sleep in the runtime's time: a test with a virtual clock of this
@@ -99,7 +138,7 @@ impl Executor {
         self
     }
 
-    /// Nothing is started before it is needed.
+    /// Creates the mode of a client. Its threads start when they are needed.
     pub(super) fn start(self, clock: &Arc<dyn Clock>) -> Async {
         let spawner =
             self.spawn.map_or_else(|| Spawner::Pool(BlockingPool::new(self.threads)), Spawner::Given);
@@ -125,47 +164,52 @@ impl fmt::Debug for Executor {
     }
 }
 
-/// The mode of [`OperationsAsyncClient`](super::OperationsAsyncClient): what it
-/// makes gives futures.
+/// The mode of [`OperationsAsyncClient`](super::OperationsAsyncClient): its
+/// calls and waits return futures.
 #[derive(Clone, Debug)]
 pub struct Async(Arc<AsyncParts>);
 
+/// The threads and the timer of a client, or what replaces them.
 #[derive(Debug)]
 struct AsyncParts {
     spawner: Spawner,
     sleeper: Sleeper,
 }
 
+/// Where attempts run.
 enum Spawner {
     Pool(BlockingPool),
     Given(Spawn),
 }
 
+/// What ends sleeps.
 enum Sleeper {
     Timer(SleepTimer),
     Given(SleepFor),
 }
 
 impl Async {
-    /// To be held by a future as long as it is under way.
+    /// Returns what a future holds as long as it is in progress.
     pub(super) fn begin(&self) -> AsyncWork<'_> {
         let awake = match &self.0.sleeper {
             Sleeper::Timer(timer) => Some(timer.awake()),
+            // A timer of the program keeps real time, which nothing has to hold
+            // back.
             Sleeper::Given(_) => None,
         };
         AsyncWork { parts: &self.0, _awake: awake }
     }
 }
 
-/// The operations of a future under way.
+/// What a future in progress can do: make attempts and sleep.
 pub(super) struct AsyncWork<'a> {
     parts: &'a AsyncParts,
     _awake: Option<Awake<'a>>,
 }
 
 impl AsyncWork<'_> {
-    /// Makes an attempt of at most `timeout` on another thread; none when it
-    /// was stopped before it began.
+    /// Makes an attempt of at most `timeout` on another thread; `None` if it
+    /// was stopped before it began. `attempt` gets the time that is left of it.
     pub(super) async fn attempt<T: Send + 'static>(
         &self,
         core: &Arc<Core>,
@@ -173,6 +217,7 @@ impl AsyncWork<'_> {
         stop: Option<&StopToken>,
         attempt: impl FnOnce(&Core, Duration) -> Result<T, Error> + Send + 'static,
     ) -> Option<Result<T, Error>> {
+        // The timeout counts from here, and not from when a thread is free.
         let (shared, end) = (Arc::clone(core), core.clock.now().checked_add(timeout));
         let queued = move || {
             let left = end.map_or(timeout, |end| end.saturating_duration_since(shared.clock.now()));
@@ -195,8 +240,8 @@ impl AsyncWork<'_> {
         }
     }
 
-    /// Ends at `end`. Never where time passes by sleeping only: an attempt is
-    /// not to make it pass.
+    /// Ends at `end`, with the error for an attempt without a thread. In virtual
+    /// time it never ends: an attempt must not make time pass.
     async fn late(&self, core: &Core, end: Option<Instant>, timeout: Duration) -> Error {
         match end.filter(|_| core.clock.patience(Duration::ZERO).is_zero()) {
             Some(end) if self.sleep(core, end, None).await.is_ok() => fault::no_free_thread(timeout),
@@ -214,6 +259,8 @@ impl AsyncWork<'_> {
         match &self.parts.sleeper {
             Sleeper::Timer(timer) => timer.sleep(until, stop).await,
             Sleeper::Given(sleep) => {
+                // A runtime takes a duration, not an instant: both clocks may
+                // differ.
                 let sleep = sleep(until.saturating_duration_since(core.clock.now()));
                 StopListener::new(stop).stopped_or(sleep).await;
                 Ok(())
@@ -240,4 +287,5 @@ impl fmt::Debug for Sleeper {
     }
 }
 
+/// The default number of threads: attempts mostly wait for the network.
 const THREADS: usize = 8;

@@ -1,11 +1,14 @@
 //! The errors that only the async client has.
+//!
+//! They are about threads, which blocking calls do not need.
 
 use std::io;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Seconds};
 
-/// Returns the error for an attempt that was queued for all the time it had.
+/// Returns the error for an attempt that waited for a thread for its whole
+/// timeout. It was not sent, and is retried like any other timeout.
 pub(super) fn no_free_thread(timeout: Duration) -> Error {
     let timeout = Seconds(timeout);
     Error::new(ErrorKind::Timeout, format!("no thread was free for an attempt within {timeout} s"))

@@ -1,4 +1,7 @@
 //! The calls of a handle, as futures.
+//!
+//! The futures own a clone of the handle, so that they are `'static` and can be
+//! spawned. All clones share the last known state.
 
 use std::time::Duration;
 
@@ -15,7 +18,19 @@ use super::Async;
 
 /// Calls, as futures that own what they need.
 impl OperationHandle<Async> {
-    /// Gets the latest state, unless the operation was seen to be done.
+    /// Gets the latest state, unless the operation is known to be done.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// let handle = client.operation("operations/42");
+    /// assert!(!handle.refresh().await?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -24,6 +39,7 @@ impl OperationHandle<Async> {
     pub fn refresh(&self) -> impl Future<Output = Result<Operation, Error>> + Send + use<> {
         let handle = self.clone();
         async move {
+            // The end is final, so no request can change it.
             if let Some(done) = handle.operation().filter(Operation::is_done) {
                 return Ok(done);
             }
@@ -80,14 +96,30 @@ impl OperationHandle<Async> {
     /// Requests the cancellation of the operation, which is best effort, and
     /// returns whether a request was sent.
     ///
-    /// If the operation [was seen to be done](Self::is_done), there is nothing
+    /// If the operation [is known to be done](Self::is_done), there is nothing
     /// to cancel: nothing is sent, and the result is `false`.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// let handle = client.operation("operations/42");
+    /// assert!(handle.cancel().await?);
+    /// handle.until_done().await?;
+    /// assert!(!handle.cancel().await?, "it is done");
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// As for [`OperationsClient::cancel`](crate::OperationsClient::cancel),
     /// and as said in [`aio`](super#errors).
     pub fn cancel(&self) -> impl Future<Output = Result<bool, Error>> + Send + use<> {
+        // Decided before the future is polled, so that it owns a call and no
+        // handle.
         let call = (!self.is_done()).then(|| self.call::<CancelOperationRequest>().send());
         async move {
             match call {
@@ -102,8 +134,21 @@ impl OperationHandle<Async> {
     ///
     /// Returns the operation, which was cancelled, or finished before it could
     /// be. `FAILED_PRECONDITION`, by which some services report that it is
-    /// done, is no failure here. If it was seen to be done before, nothing is
-    /// sent.
+    /// done, is not an error here. If it is known to be done, nothing is sent.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let ended = client.operation("operations/42").cancel_and_wait(Duration::from_secs(60)).await?;
+    /// assert!(ended.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -117,6 +162,8 @@ impl OperationHandle<Async> {
         let handle = self.clone();
         async move {
             match handle.cancel().await {
+                // It has finished before the request arrived, so the wait will
+                // find it done.
                 Err(error) if error.code() != Some(Code::FailedPrecondition) => Err(error),
                 _ => handle.poller().total_timeout(grace).until_done().await,
             }

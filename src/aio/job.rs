@@ -1,4 +1,15 @@
 //! One attempt on a thread of the pool, and the future that waits for it.
+//!
+//! ```text
+//! Queued ──► Running ──► Ended(Finished)
+//!    │          └──────► Over              the future was dropped; the result is not needed
+//!    ├─────────────────► Over              taken back: stopped, late, or dropped
+//!    └─────────────────► Ended(Lost)       the job was dropped without being run
+//! ```
+//!
+//! The job and the future share one slot. Each end of it may disappear first,
+//! on any thread, so every change of the state happens under its lock, and
+//! wakers and results are dropped without it.
 
 use std::future;
 use std::panic::{self, AssertUnwindSafe};
@@ -14,12 +25,13 @@ use super::fault;
 use super::pool::Job;
 use crate::util::sync::lock;
 
-/// Runs `work` where `spawn` puts it, which says whether it has to wait for a
-/// thread; none when it was stopped before it began. It is not begun any more
-/// once `late` has ended, which counts only if it has to wait.
+/// Runs `work` where `spawn` puts it, and returns its result; `None` if it was
+/// stopped before it began.
 ///
-/// Dropping the future takes back what has not begun. A panic of `work` goes on
-/// in the task that waits, as it would have without a pool in between.
+/// `spawn` returns whether the job has to wait for a thread. If it has, `late`
+/// limits that: when it ends, the job is taken back, and its error is the
+/// result. Dropping the future takes back a job that has not begun. A panic of
+/// `work` continues in the task that waits.
 pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
     spawn: impl FnOnce(Job) -> bool,
     stop: Option<&StopToken>,
@@ -58,9 +70,11 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
 /// The state that the worker and the future share.
 struct JobSlot<T> {
     state: Mutex<JobState<T>>,
+    /// The process whose threads run the job.
     owner: ProcessId,
 }
 
+/// The position of a job in the diagram above, with the waker of the future.
 enum JobState<T> {
     Queued(Option<Waker>),
     Running(Option<Waker>),
@@ -69,14 +83,18 @@ enum JobState<T> {
     Over,
 }
 
+/// How a job ended.
 enum JobEnd<T> {
+    /// With its result, or with a panic.
     Finished(thread::Result<Result<T, Error>>),
     /// The job was dropped without being run.
     Lost,
+    /// Its token was stopped before it began.
     Stopped,
 }
 
 impl<T> JobSlot<T> {
+    /// Records the end, and wakes the future.
     fn end(&self, ended: JobEnd<T>) {
         let mut state = self.lock();
         // The first end counts: after `run`, dropping the ticket reports `Lost`, which
@@ -100,6 +118,7 @@ impl<T> JobSlot<T> {
 struct JobTicket<T>(Arc<JobSlot<T>>);
 
 impl<T> JobTicket<T> {
+    /// Runs the work, unless the future has taken it back.
     fn run(self, work: impl FnOnce() -> Result<T, Error>) {
         let mut state = self.0.lock();
         match &mut *state {
@@ -111,6 +130,7 @@ impl<T> JobTicket<T> {
             _ => return,
         }
         drop(state);
+        // A panic must not end the thread, and belongs to the task that waits.
         let finished = panic::catch_unwind(AssertUnwindSafe(work));
         self.0.end(JobEnd::Finished(finished));
     }
@@ -126,11 +146,12 @@ impl<T> Drop for JobTicket<T> {
 struct JobWaiter<T>(Arc<JobSlot<T>>);
 
 impl<T> JobWaiter<T> {
+    /// Returns whether the job has not begun.
     fn is_queued(&self) -> bool {
         matches!(*self.0.lock(), JobState::Queued(_))
     }
 
-    /// Returns whether it had not begun; then it never will.
+    /// Takes the job back if it has not begun, and returns whether it did so.
     fn take_back(&self) -> bool {
         let mut state = self.0.lock();
         let is_queued = matches!(*state, JobState::Queued(_));
@@ -140,6 +161,7 @@ impl<T> JobWaiter<T> {
         is_queued
     }
 
+    /// Returns the end of the job, or stores the waker.
     fn poll(&self, context: &Context<'_>) -> Poll<JobEnd<T>> {
         if !self.0.owner.is_current() {
             // A forked child has none of the threads that may have begun it.

@@ -3,8 +3,9 @@
 //!
 //! [`OperationsAsyncClient`] has the methods, the options and the errors of
 //! [`OperationsClient`](crate::OperationsClient), with which it can share one
-//! client; only what does the work gives a future. There is no runtime in it
-//! and none is needed. Here on nothing but a `block_on`:
+//! client; only the methods that do the work return futures. There is no
+//! runtime in it, and none is needed. This example uses nothing but a
+//! `block_on`:
 //!
 //! ```
 //! # let server = longrunning::testing::FakeServer::start();
@@ -40,7 +41,7 @@
 //! | `AsyncOperation(operation, …)` | [`client.operation(operation)`](OperationsAsyncClient::operation), an [`OperationHandle`](crate::OperationHandle) |
 //! | its `await result(timeout)` | `handle.result().await?`; with a limit: `handle.poller().total_timeout(…).until_done().await?.into_response()?` |
 //! | its `await exception(timeout)` | `handle.until_done().await?.error()`; `handle.error()` does not wait |
-//! | its `await done()`, `await running()` | `handle.refresh().await?.is_done()`; `handle.is_done()` does not ask |
+//! | its `await done()`, `await running()` | `handle.refresh().await?.is_done()`; `handle.is_done()` sends nothing |
 //! | its `await cancel()`, `await cancelled()` | `handle.cancel().await?`, `handle.cancel_and_wait(grace).await?`; `handle.is_cancelled()` |
 //! | its `operation`, `metadata` | `handle.operation()`, `handle.metadata()`, `handle.progress()` |
 //! | `await task` of `task.cancel()` | drop the future, or give it a [`StopToken`](crate::StopToken) |
@@ -78,10 +79,9 @@
 //!
 //! - For one operation after the other: a call that blocks, in `spawn_blocking`
 //!   if it has to be, is simpler.
-//! - For many requests at a time: attempts share the threads of the
-//!   [`Executor`], 8 by default. An RPC that is held back by the server
-//!   ([`wait`](OperationsAsyncClient::wait)) has one for itself for all that
-//!   time.
+//! - For many concurrent requests: attempts share the threads of the
+//!   [`Executor`], 8 by default. An RPC whose response the server holds
+//!   ([`wait`](OperationsAsyncClient::wait)) occupies one for all that time.
 //! - To react to the end of an exchange within microseconds: every attempt goes
 //!   to another thread and back.
 

@@ -1,4 +1,8 @@
-//! Waiting in a future: it sleeps and asks as the wait says.
+//! Waiting in a future: it sleeps and polls as the [`WaitMachine`] says.
+//!
+//! It drives the same machine as `poller/snapshots`, with each poll on another
+//! thread. The machine stays in the `Snapshots`, so a dropped future loses only
+//! the poll that it was waiting for.
 
 use std::sync::Arc;
 
@@ -14,10 +18,23 @@ use super::call::run;
 use super::executor::AsyncWork;
 
 impl Poller<Async> {
-    /// Waits until the operation is done and gives it, succeeded or failed.
+    /// Waits until the operation is done and returns it, succeeded or failed.
     ///
-    /// [`Operation::into_response`] then tells the two apart. Dropping the
-    /// future ends the wait, not the operation.
+    /// [`Operation::into_response`] distinguishes the two. Dropping the future
+    /// ends the wait, not the operation.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/42").done_at_poll(3));
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// let done = client.poller("operations/42").until_done().await?;
+    /// assert!(done.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -27,6 +44,8 @@ impl Poller<Async> {
         let mut snapshots = self.start();
         async move {
             let mode = snapshots.mode.clone();
+            // Held for the whole wait: in virtual time a future that is between
+            // two steps must not count as asleep.
             let work = mode.begin();
             loop {
                 match snapshots.advance(&work).await {
@@ -64,11 +83,11 @@ impl Poller<Async> {
 }
 
 impl Snapshots<Async> {
-    /// Waits for the next state; none after one that is done, or after an
+    /// Waits for the next state; `None` after one that is done, or after an
     /// error.
     ///
-    /// Dropping the future loses nothing but the poll under way: the next one
-    /// goes on with the same wait.
+    /// Dropping the future loses only the poll that is in flight: the next one
+    /// continues the same wait.
     ///
     /// # Errors
     ///
@@ -78,18 +97,20 @@ impl Snapshots<Async> {
         self.advance(&mode.begin()).await
     }
 
+    /// Returns the next item.
     async fn advance(&mut self, work: &AsyncWork<'_>) -> Option<Result<Operation, Error>> {
         if self.over {
             return None;
         }
         if let Some(result) = self.begin() {
-            return self.gives(result);
+            return self.yields(result);
         }
         let result = advance(work, &self.core, &self.options, self.wait.as_mut()?).await;
-        self.gives(result)
+        self.yields(result)
     }
 }
 
+/// Drives the wait until there is a state to return or it ends.
 async fn advance(
     work: &AsyncWork<'_>,
     core: &Arc<Core>,
@@ -102,8 +123,11 @@ async fn advance(
             WaitStep::Poll(poll) => {
                 let (timeout, options) = (poll.timeout(), options.clone());
                 let poll = move |core: &Core, left| poll.within(left).send(&*core.transport, &options);
+                // Stopped before it began: `next` returns the error of a stopped wait.
                 let Some(result) = work.attempt(core, timeout, stop, poll).await else { continue };
                 let news = wait.polled(result, clock);
+                // Last, because the observer may panic: the state of the wait
+                // is complete.
                 wait.notify(clock);
                 if let Some(news) = news {
                     return news;
@@ -113,9 +137,10 @@ async fn advance(
             WaitStep::Cancel { timeout } => {
                 let name = wait.name().to_owned();
                 let task = Snapshots::<Async>::task_to_cancel(options, &name, timeout);
+                let api_version = wait.version_to_cancel(core, options);
+                let options = CallOptions { api_version, ..options.clone() };
                 // Boxed: most waits never come here.
-                let cancelled =
-                    Box::pin(run(work, core, task, CancelOperationRequest { name }, options.clone()));
+                let cancelled = Box::pin(run(work, core, task, CancelOperationRequest { name }, options));
                 let cancelled = cancelled.await;
                 wait.cancelled(cancelled, clock);
             }

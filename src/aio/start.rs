@@ -1,4 +1,4 @@
-//! Starting an operation from a future.
+//! Starting an operation, and fetching headers, from futures.
 
 use std::sync::Arc;
 
@@ -22,10 +22,24 @@ impl StartCall<Async> {
     ///
     /// As for [`StartCall::send`](StartCall#method.send), and as said in
     /// [`aio`](super#errors).
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.on_start("POST", "/v2/{name=projects/*/locations/*/jobs/*}:run", FakeOperation::new("projects/p/locations/l/operations/42"));
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// let execution = client.start("/v2/projects/p/locations/l/jobs/j:run").send().await?;
+    /// assert_eq!(execution.name(), "projects/p/locations/l/operations/42");
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn send(self) -> impl Future<Output = Result<OperationHandle<Async>, Error>> + Send + 'static {
         self.sent()
     }
 
+    /// Sends the request with the retries that a start has.
     async fn sent(self) -> Result<OperationHandle<Async>, Error> {
         let (request, options) = self.complete()?;
         let task = Self::task(&request, &options);
@@ -34,7 +48,8 @@ impl StartCall<Async> {
     }
 }
 
-/// The attempt to get a token is made on another thread.
+/// Returns the headers that authorize a request of the program. A token is
+/// fetched on another thread, since that may block.
 pub(super) async fn authorization_headers(core: &Arc<Core>, mode: &Async) -> Result<Headers, Error> {
     let work = mode.begin();
     let options = core.start.clone();

@@ -1,4 +1,13 @@
-//! The thread that wakes futures when their time has come.
+//! The thread that wakes futures when their sleep ends.
+//!
+//! One thread sleeps until the earliest end, wakes that future, and goes on
+//! with the next. A new sleep that ends earlier *rings*: it stops the sleep of
+//! the thread, which then looks again.
+//!
+//! In virtual time, time passes only when the thread sleeps. It must not pass
+//! while a future is still computing, or concurrent waits would sleep
+//! differently in every run. So futures are counted as *awake*, and the thread
+//! sleeps only if none is.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,24 +26,30 @@ use crate::util::stop::{StopListener, StopToken};
 use super::fault;
 use super::pool::IDLE;
 
-/// All sleeps of a client's futures, and one thread for them, started with the
-/// first. It ends after some idle seconds, and with the timer.
+/// All sleeps of a client's futures, and one thread for them. The thread starts
+/// with the first sleep, and ends after some idle seconds, or with the timer.
 pub(super) struct SleepTimer(Arc<TimerShared>);
 
+/// The part of a timer that its thread shares with it.
 struct TimerShared {
     clock: Arc<dyn Clock>,
     /// A forked child has neither the thread of its parent nor its sleeps.
     state: ProcessLock<TimerState>,
 }
 
+/// The sleeps and the thread.
 #[derive(Default)]
 struct TimerState {
+    /// The futures that sleep, in the order in which their sleeps end.
     sleeps: BTreeMap<SleepKey, Waker>,
+    /// The number of the next sleep.
     next: u64,
-    /// Futures that are under way and do not sleep. Time that passes by
-    /// sleeping only stands still meanwhile.
+    /// Futures that are in progress and do not sleep. Virtual time stands still
+    /// meanwhile.
     awake: usize,
+    /// Whether the thread runs.
     runs: bool,
+    /// Whether the timer was dropped.
     closed: bool,
     /// The instant that the thread sleeps for, and the token that ends the
     /// sleep.
@@ -45,6 +60,7 @@ struct TimerState {
 type SleepKey = (Instant, u64);
 
 impl SleepTimer {
+    /// Creates a timer without a thread.
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(TimerShared { clock, state: ProcessLock::default() }))
     }
@@ -56,6 +72,10 @@ impl SleepTimer {
     }
 
     /// Sleeps until `until`, or until `stop` is stopped.
+    ///
+    /// # Errors
+    ///
+    /// `Transport` if no thread can be started: the sleep would never end.
     pub(super) async fn sleep(&self, until: Instant, stop: Option<&StopToken>) -> Result<(), Error> {
         let sleep = TimedSleep { shared: &self.0, until, key: None };
         StopListener::new(stop).stopped_or(sleep).await.unwrap_or(Ok(()))
@@ -65,19 +85,25 @@ impl SleepTimer {
 impl Drop for SleepTimer {
     fn drop(&mut self) {
         let mut state = self.0.lock();
+        // The thread ends by itself and is not joined: this may run on any
+        // thread of an executor.
         state.closed = true;
         state.ring();
         self.0.state.notify_all();
     }
 }
 
+/// A future that is in progress, for as long as this value exists.
 pub(super) struct Awake<'a> {
     shared: &'a TimerShared,
+    /// The process that counts it.
     owner: ProcessId,
 }
 
 impl Drop for Awake<'_> {
     fn drop(&mut self) {
+        // A forked child starts with nothing awake, so there is nothing to
+        // count down.
         if !self.owner.is_current() {
             return;
         }
@@ -88,6 +114,8 @@ impl Drop for Awake<'_> {
     }
 }
 
+/// A sleep. It enters the list at its first poll and leaves it when it ends or
+/// is dropped.
 struct TimedSleep<'a> {
     shared: &'a Arc<TimerShared>,
     until: Instant,
@@ -128,6 +156,8 @@ impl Drop for TimedSleep<'_> {
     fn drop(&mut self) {
         let Some((key, _)) = self.key.filter(|(_, owner)| owner.is_current()) else { return };
         let mut state = self.shared.lock();
+        // A sleep that is still in the list was interrupted, so its future is
+        // awake again. One that ended was counted by the thread.
         let left = state.sleeps.remove(&key);
         state.awake += usize::from(left.is_some());
         drop(state);
@@ -153,6 +183,7 @@ impl TimerShared {
         Ok(())
     }
 
+    /// Sleeps until the earliest end and wakes its future, again and again.
     fn run(&self) {
         let mut state = self.lock();
         while !state.closed {
@@ -200,7 +231,7 @@ impl TimerShared {
     }
 
     /// Returns how long a sleep waits, in real time, for the futures that do
-    /// not sleep: not at all, unless time passes by sleeping only. A future
+    /// not sleep: in virtual time a second, otherwise not at all. So a future
     /// that is never polled does not delay it forever.
     fn patience(&self) -> Duration {
         self.clock.patience(Duration::ZERO).min(PATIENCE)
@@ -212,6 +243,7 @@ impl TimerShared {
 }
 
 impl TimerState {
+    /// Ends the sleep of the thread, if it sleeps.
     fn ring(&self) {
         if let Some((_, token)) = &self.alarm {
             token.stop();
@@ -225,4 +257,5 @@ impl fmt::Debug for SleepTimer {
     }
 }
 
+/// Real time after which virtual time passes although a future is awake.
 const PATIENCE: Duration = Duration::from_secs(1);

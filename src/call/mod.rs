@@ -1,4 +1,14 @@
 //! One call of any of the five methods: its request, its options, `send`.
+//!
+//! A [`Call`] is a value that is put together and then consumed. What it needs
+//! of the client is shared (`Core`), so it does not borrow the client. `send`
+//! joins the options with those of the client and drives the retry loop:
+//!
+//! ```text
+//! Call ── complete ──► request, CallOptions ── task_of ──► RetryTask
+//!                                                             │ retry::run
+//!                         AttemptRequest::attempt ◄───────────┘ once for each attempt
+//! ```
 
 mod request;
 mod send;
@@ -20,9 +30,9 @@ pub(crate) use request::{AttemptRequest, RpcRequest};
 
 /// A call that is put together and not sent yet.
 ///
-/// Every method of [`OperationsClient`](crate::OperationsClient) gives one; the
-/// options are the same for all. A wrong option is reported by `send`, so that
-/// a call reads as one expression.
+/// Every method of [`OperationsClient`](crate::OperationsClient) returns one;
+/// the options are the same for all. An invalid option is reported by `send`,
+/// so that a call reads as one expression.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -51,9 +61,10 @@ pub struct Call<R, M = Blocking> {
         allow(dead_code, reason = "only futures need it: what blocks has no state")
     )]
     pub(crate) mode: M,
+    /// The request message, or the error of the name.
     pub(crate) request: Result<R, Error>,
     pub(crate) options: RequestOptions,
-    /// Of a list.
+    /// Limits of an iteration, for a list.
     pub(crate) limits: ListLimits,
 }
 
@@ -64,8 +75,8 @@ pub(crate) struct ListLimits {
     pub(crate) max_pages: Option<usize>,
 }
 
-/// Without what may be a secret given in a wrong place, such as a token as the
-/// name.
+/// Prints the call without what may be a secret given in the wrong place, such
+/// as a token as the name.
 impl<R: fmt::Debug, M: fmt::Debug> fmt::Debug for Call<R, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
@@ -84,6 +95,7 @@ pub struct Blocking;
 
 /// Options of every call.
 impl<R, M> Call<R, M> {
+    /// Creates a call without options of its own.
     pub(crate) fn new(core: &Arc<Core>, mode: M, request: Result<R, Error>) -> Self
     where
         R: RpcRequest,
@@ -95,12 +107,16 @@ impl<R, M> Call<R, M> {
     request_options!();
     call_timeout_options!();
 
+    /// Sets the version of the operation, if it is not that of the client.
     pub(crate) fn at_version(mut self, version: Option<Arc<str>>) -> Self {
         self.options.api_version = version;
         self
     }
 
+    /// Changes the request, unless its name was invalid.
     fn set(mut self, set: impl FnOnce(&mut R)) -> Self {
+        // An invalid name stays the error of the call, whatever is set
+        // afterwards.
         if let Ok(request) = &mut self.request {
             set(request);
         }
@@ -130,6 +146,8 @@ impl<M> Call<WaitOperationRequest, M> {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn timeout(self, timeout: Duration) -> Self {
+        // Limited to what the message can hold, so that "as long as possible" needs no
+        // other value than `Duration::MAX`.
         self.set(|request| request.timeout = prost_types::Duration::try_from(timeout.min(LONGEST_WAIT)).ok())
     }
 }
@@ -138,6 +156,7 @@ impl<M> Call<WaitOperationRequest, M> {
 impl<M> Call<ListOperationsRequest, M> {
     list_options!();
 
+    /// Changes the request and the limits of a list, for `list_options`.
     pub(crate) fn edit_list(
         mut self,
         edit: impl FnOnce(&mut ListOperationsRequest, &mut ListLimits),
@@ -174,6 +193,16 @@ impl<M> Call<ListOperationsRequest, M> {
     ///
     /// Only some services support it. Default: an unreachable location fails
     /// the listing.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # let client = server.client();
+    /// let page = client.list("projects/p/locations/-").return_partial_success(true).send()?;
+    /// for location in &page.unreachable {
+    ///     eprintln!("no operations of {location}");
+    /// }
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn return_partial_success(self, return_partial_success: bool) -> Self {
         self.set(|request| request.return_partial_success = return_partial_success)
     }
@@ -184,15 +213,17 @@ impl<M> Call<ListOperationsRequest, M> {
         error.in_call(Rpc::List.name(), name, 0, Duration::ZERO)
     }
 
-    /// Returns the limit of one step.
+    /// Returns the timeout of one step, such as a call of `next`.
     pub(crate) fn step_timeout(&self) -> Duration {
         self.options.over(self.core.defaults(Rpc::List)).limits(Duration::ZERO).1
     }
 
+    /// Returns the token of the page that is fetched next; empty for the first.
     pub(crate) fn token(&self) -> &str {
         self.request.as_ref().map_or("", |request| &request.page_token)
     }
 
+    /// Moves to the page of this token.
     pub(crate) fn set_token(&mut self, token: String) {
         if let Ok(request) = &mut self.request {
             request.page_token = token;
@@ -202,8 +233,12 @@ impl<M> Call<ListOperationsRequest, M> {
 
 /// The parts that running a call needs.
 impl<R, M> Call<R, M> {
-    /// Returns the request with the complete options, or the error of the first
-    /// that cannot be used.
+    /// Returns the request with the complete options.
+    ///
+    /// # Errors
+    ///
+    /// The error of the name, else that of the first option that cannot be
+    /// used.
     pub(crate) fn complete(&self) -> Result<(&R, CallOptions), Error>
     where
         R: RpcRequest,
@@ -211,6 +246,8 @@ impl<R, M> Call<R, M> {
         let request = self.request.as_ref().map_err(Error::clone)?;
         self.options.check()?;
         let mut options = self.options.over(self.core.defaults(R::RPC));
+        // The `wait` of Compute Engine holds its response whatever was
+        // requested, and the version says whether this is Compute Engine.
         options.server_hold = self.core.server_hold(R::RPC, options.api_version.as_deref());
         Ok((request, options))
     }
@@ -218,10 +255,12 @@ impl<R, M> Call<R, M> {
 
 /// Returns the call as the retry loop has to know it.
 pub(crate) fn task_of<R: RpcRequest>(request: &R, options: &CallOptions) -> RetryTask {
+    // Only WaitOperation has such a time; for all others it is zero.
     let (attempt_timeout, total_timeout) = options.limits(request.server_wait());
     RetryTask {
         method: R::RPC.name(),
         name: request.name().to_owned(),
+        // All five RPCs: get, list and wait only read, cancel and delete are idempotent.
         repeat: RepeatRule::Idempotent,
         attempt_timeout,
         total_timeout,
@@ -230,5 +269,5 @@ pub(crate) fn task_of<R: RpcRequest>(request: &R, options: &CallOptions) -> Retr
     }
 }
 
-/// As much as a google.protobuf.Duration holds, about 10,000 years.
+/// The longest google.protobuf.Duration, about 10,000 years.
 const LONGEST_WAIT: Duration = Duration::from_secs(315_576_000_000);

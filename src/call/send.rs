@@ -1,4 +1,6 @@
 //! Sending a call from the thread that makes it.
+//!
+//! `aio/call` is the same for futures. Both drive the same retry loop.
 
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use crate::types::Operation;
 use super::{Call, CallRequest, RpcRequest, task_of};
 
 impl<R> Call<R> {
-    /// Runs the call through the retry loop.
+    /// Runs the call through the retry loop, without consuming it.
     pub(crate) fn run(&self) -> Result<R::Output, Error>
     where
         R: RpcRequest,
@@ -19,14 +21,17 @@ impl<R> Call<R> {
         self.run_within(Duration::MAX)
     }
 
-    /// Runs the call within its total timeout, and within `limit`.
+    /// Runs the call within its total timeout, and within `limit`, which is
+    /// what an iteration has left.
     pub(crate) fn run_within(&self, limit: Duration) -> Result<R::Output, Error>
     where
         R: RpcRequest,
     {
         let (request, mut options) = self.complete()?;
+        // Before the task is made: its timeouts are those of the options.
         options.limit(limit);
         let core = &*self.core;
+        // The request is borrowed: each attempt sends the same message.
         retry::run(task_of(request, &options), &*core.clock, |turn| {
             request.attempt(&*core.transport, &options.attempt(turn.timeout), turn)
         })
@@ -34,10 +39,10 @@ impl<R> Call<R> {
 }
 
 impl<R: CallRequest> Call<R> {
-    /// Sends the call, retries it where that is safe, and returns the response.
+    /// Sends the call, retries it if that is safe, and returns the response.
     ///
-    /// The method that made the call says what success means: [`get`], [`list`]
-    /// (one page), [`cancel`], [`delete`] or [`wait`].
+    /// The method that created the call says what success means: [`get`],
+    /// [`list`] (one page), [`cancel`], [`delete`] or [`wait`].
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -57,9 +62,9 @@ impl<R: CallRequest> Call<R> {
     /// | `Config` | an option is not valid; nothing was sent |
     /// | `Auth` | there is no access token |
     /// | `Transport` | the service was not reached, or the connection failed |
-    /// | `Timeout` | [`total_timeout`](Self::total_timeout) is over |
-    /// | `Stopped` | the [`stop`](Self::stop) token was used |
-    /// | `Service` | the service refused: [`code`](Error::code) says why |
+    /// | `Timeout` | [`total_timeout`](Self::total_timeout) has elapsed |
+    /// | `Stopped` | the [`stop`](Self::stop) token was stopped |
+    /// | `Service` | the service returned an error: see [`code`](Error::code) |
     /// | `Decode` | the response cannot be read |
     ///
     /// [`get`]: crate::OperationsClient::get
@@ -116,7 +121,7 @@ impl Call<ListOperationsRequest> {
     }
 }
 
-/// Lists all operations, page by page as they are needed.
+/// Iterates over all operations, page by page as they are needed.
 impl IntoIterator for Call<ListOperationsRequest> {
     type Item = Result<Operation, Error>;
     type IntoIter = Operations;

@@ -1,4 +1,9 @@
-//! The client and its five methods.
+//! The client: the entry point to calls, waits, sweeps and handles.
+//!
+//! A client is a shared [`Core`] and nothing else: transport, clock, default
+//! options. Its methods make values (`Call`, `Poller`, `PollMany`, `Sweep`,
+//! `StartCall`, `OperationHandle`) that share the core too, so none of them
+//! borrows the client. `builder` has the options and makes the core.
 
 mod builder;
 
@@ -70,6 +75,8 @@ impl OperationsClient {
     ///
     /// [default credentials]: crate::Credentials::application_default
     pub fn new(endpoint: impl Into<String>) -> Result<Self, Error> {
+        // The same defaults as those of the builder: there is one way to make a
+        // client.
         Self::builder(endpoint).build()
     }
 
@@ -83,6 +90,8 @@ impl OperationsClient {
     /// for mutual TLS:
     /// [`client_cert_source`](OperationsClientBuilder::client_cert_source).
     pub fn builder(endpoint: impl Into<String>) -> OperationsClientBuilder {
+        // Not parsed yet: an invalid endpoint is an error of `build`, as all
+        // others.
         OperationsClientBuilder::service(endpoint.into())
     }
 
@@ -113,6 +122,23 @@ impl OperationsClient {
 
     /// Returns the transport, for [`over`](Self::over) and for attempts without
     /// retries.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeServer, Reply};
+    /// # let server = FakeServer::start();
+    /// # server.reply(Reply::status(503));
+    /// # let client = server.client();
+    /// use std::time::Duration;
+    ///
+    /// use longrunning::proto::google::longrunning::GetOperationRequest;
+    /// use longrunning::transport::{Attempt, Transport};
+    ///
+    /// let mut request = GetOperationRequest::default();
+    /// request.name = "operations/42".to_owned();
+    /// let attempt = Attempt::new(Duration::from_secs(10));
+    /// assert!(client.transport().get_operation(&request, &attempt).is_err());
+    /// assert_eq!(server.request_count(), 1, "one attempt");
+    /// ```
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.core.transport
     }
@@ -181,6 +207,8 @@ impl OperationsClient {
     /// [`Timeout`](crate::ErrorKind::Timeout) and
     /// [`Stopped`](crate::ErrorKind::Stopped) if there is no token.
     pub fn authorization_headers(&self) -> Result<Headers, Error> {
+        // The options of a start: a program fetches the headers for work of the
+        // same kind, and a token may take longer than an attempt of a get.
         let options = &self.core.start;
         self.core.transport.authorization_headers(&options.attempt(options.attempt_timeout))
     }
@@ -341,6 +369,7 @@ impl OperationsClient {
     }
 
     /// Returns a handle for one operation.
+    ///
     /// Nothing is sent. The first method that sends a request reports an
     /// invalid name.
     ///
@@ -372,6 +401,8 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn cancel_all(&self, parent: impl Into<OperationRef>) -> Sweep {
+        // `at` translates a URL into a name, and checks that it is of this
+        // service.
         Sweep::cancel(&self.core, parent.into().at(&self.core).into_parent_target())
     }
 
@@ -411,6 +442,7 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn poll_many(&self, targets: impl IntoIterator<Item = impl Into<OperationRef>>) -> PollMany {
+        // Targets may be of different kinds and versions; each keeps its own.
         PollMany::new(&self.core, targets)
     }
 
@@ -455,10 +487,14 @@ impl OperationsClient {
     #[cfg(feature = "journal")]
     #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
     pub fn resume(&self, journal: &Journal) -> PollMany {
+        // A journal may have operations of several services. Those of others
+        // stay for the clients of their endpoints.
         let known = journal.known().into_iter().filter(|pending| self.core.is_home_of(pending));
         self.poll_many(known).journal(journal)
     }
 
+    /// Creates a call for a target, whose version may differ from that of the
+    /// client. An invalid name is reported by `send`.
     fn call<R: RpcRequest>(&self, (name, version): CallTarget) -> Call<R> {
         Call::new(&self.core, Blocking, name.map(R::from_name)).at_version(version)
     }

@@ -1,5 +1,21 @@
 //! Retries and timeouts of each method, from the configuration files of gRPC
 //! clients.
+//!
+//! The files have two forms, and one file one of them:
+//!
+//! ```text
+//! {"methodConfig": [...]}  method_config ─┐   MethodSettings
+//! {"interfaces": {...}}    gapic ─────────┴─► of each RPC ─► CallOptions
+//! ```
+//!
+//! [`node`] walks through the JSON and knows the path for messages. Everything
+//! is checked when the file is read, so a client that was built never fails
+//! because of it.
+//!
+//! The options of a call come from four layers, each over the one before: the
+//! defaults of the crate, this configuration, the options of the client
+//! builder, and those of the call ([`ClientConfig::options`] makes the first
+//! three).
 
 mod gapic;
 mod method_config;
@@ -20,14 +36,14 @@ use node::ConfigNode;
 
 pub(crate) use settings::MethodSettings;
 
-/// Retries and time limits for each of the methods, read from a configuration
-/// for gRPC clients.
+/// Retries and timeouts of each method, read from a configuration for gRPC
+/// clients.
 ///
-/// Takes the two forms that Google's clients come with, and gives them to
-/// [`OperationsClientBuilder::client_config`]; they hold on every transport.
-/// What is given to the builder itself (`retry`, `attempt_timeout`,
-/// `total_timeout`) wins over the configuration, the options of a call over
-/// both; what the configuration does not say stays as it is by default.
+/// [`OperationsClientBuilder::client_config`] takes it, for any transport. It
+/// accepts the two forms that Google's clients come with. The options of the
+/// builder (`retry`, `attempt_timeout`, `total_timeout`) override the
+/// configuration, and the options of a call override both. What the
+/// configuration does not mention keeps its default.
 ///
 /// ```
 /// use longrunning::{ClientConfig, Credentials, OperationsClient};
@@ -49,48 +65,53 @@ pub(crate) use settings::MethodSettings;
 ///
 /// # The gRPC service config
 ///
-/// `methodConfig`, as in [`longrunning_grpc_service_config.json`]. The entry
-/// for the method counts, else the one for the service, else the one for `{}`.
+/// A file with `methodConfig`, such as
+/// [`longrunning_grpc_service_config.json`]. A method uses the entry that names
+/// it, else the entry that names only its service, else the entry for `{}`.
 ///
-/// - `timeout` limits the whole call, retries included: both time limits are
-///   set to it.
-/// - `retryPolicy` is the [`RetryPolicy`]. As gRPC has it, `maxAttempts` above
-///   5 counts as 5. A `backoffMultiplier` below 1 is an error here.
-/// - An entry without `retryPolicy` leaves retries as they are by default.
+/// - `timeout` limits the whole call, retries included. It sets both the
+///   attempt timeout and the total timeout.
+/// - `retryPolicy` sets the [`RetryPolicy`]. As in gRPC, `maxAttempts` above 5
+///   counts as 5. A `backoffMultiplier` below 1 is an error here.
+/// - An entry without `retryPolicy` keeps the default policy.
 ///
 /// # The `client_config` of GAPIC clients
 ///
-/// `interfaces`, of which the one for `google.longrunning.Operations` must be
-/// there. A method with `retry_params_name` makes as many attempts as
-/// `total_timeout_millis` has room for, with the codes of `retry_codes_name`;
-/// without codes it makes one. A method that names neither makes one attempt,
-/// of `timeout_millis`. Each of the two names needs the other: Python takes
-/// codes without parameters to mean that nothing is retried, so that a misspelt
-/// key switches retries off; here it is an error.
+/// A file with `interfaces`, one of which must be
+/// `google.longrunning.Operations`. A method with `retry_params_name` makes as
+/// many attempts as `total_timeout_millis` has room for, and retries the codes
+/// of `retry_codes_name`. If that list is empty, it makes one attempt. A method
+/// without both names makes one attempt of `timeout_millis`. A method with one
+/// of the names and without the other is an error. Python takes codes without
+/// parameters to mean that nothing is retried, so a misspelt key would turn
+/// retries off.
 ///
-/// An attempt always takes up to the same time here. If
-/// `rpc_timeout_multiplier` has it grow, it is `max_rpc_timeout_millis` from
-/// the start; else it is `initial_rpc_timeout_millis`.
+/// All attempts have the same timeout here. If `rpc_timeout_multiplier` makes
+/// the timeouts of attempts grow, it is `max_rpc_timeout_millis` from the
+/// start; otherwise it is `initial_rpc_timeout_millis`.
 ///
 /// # What both have in common
 ///
-/// Keys that are not named here are ignored, as by gRPC (`retryThrottling`,
-/// `waitForReady`, …), and so are other services: such files grow. Unknown keys
-/// in an entry for a method, such as a misspelt `timeout`, are logged at
-/// `WARN`, with their path. If retries are made at all, errors that say nothing
-/// about the request are retried as by [`RetryPolicy`], whatever the codes. A
-/// [`Poller`](crate::Poller) uses the timeouts of
-/// `GetOperation`, but tolerates errors by its own rules.
+/// Other services and keys that are not listed here are ignored, as gRPC does
+/// (`retryThrottling`, `waitForReady`, …), because such files get new ones.
+/// Unknown keys in an entry for a method, such as a misspelt `timeout`, are
+/// logged at `WARN` with their path.
+///
+/// If a method retries at all, errors that say nothing about the request are
+/// retried as by [`RetryPolicy`], whatever the codes. A
+/// [`Poller`](crate::Poller) uses the timeouts of `GetOperation`, but tolerates
+/// errors by its own rules.
 ///
 /// [`OperationsClientBuilder::client_config`]: crate::OperationsClientBuilder::client_config
 /// [`longrunning_grpc_service_config.json`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/longrunning_grpc_service_config.json
 #[derive(Clone, Debug, Default)]
 pub struct ClientConfig {
+    /// What the file says about each method.
     methods: RpcMap<MethodSettings>,
 }
 
 impl ClientConfig {
-    /// Parses either form.
+    /// Parses a configuration of either form.
     ///
     /// ```
     /// use longrunning::ClientConfig;
@@ -103,8 +124,9 @@ impl ClientConfig {
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the path of the
-    /// key that is wrong or missing: an undefined name, an unknown method
-    /// or code, a negative number, a value of the wrong type.
+    /// key that is wrong or missing: an undefined name, an unknown method or
+    /// code, a negative number, a value of the wrong type. The JSON must have
+    /// exactly one of `interfaces` and `methodConfig`.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let value: Value = serde_json::from_str(text)
             .map_err(|cause| Error::config("client config is not valid JSON").with_source(cause))?;
@@ -148,11 +170,13 @@ impl ClientConfig {
             attempt_timeout: Some(Duration::from_secs(20)),
             total_timeout: Some(Duration::from_secs(600)),
         };
+        // `operations_v1` has no WaitOperation.
         let of = |rpc| if rpc == Rpc::Wait { MethodSettings::default() } else { method.clone() };
         Self { methods: RpcMap::new(of) }
     }
 
-    /// Returns the options that the methods start with.
+    /// Returns the options that the calls of each method start with:
+    /// `explicit`, those of the builder, over this configuration.
     pub(crate) fn options(&self, explicit: &RequestOptions) -> RpcMap<CallOptions> {
         RpcMap::new(|rpc| explicit.over(&self.methods.get(rpc).over(CallOptions::default())))
     }

@@ -194,6 +194,13 @@ fn errors_name_the_key() {
         ),
         (
             PYTHON,
+            "name\": \"default\"",
+            "name\": \"ya29.a0\\u001b[2J\"",
+            get(".retry_params_name"),
+            "`[redacted: an access token]` is not defined in `retry_params`".into(),
+        ),
+        (
+            PYTHON,
             "\"retry_codes_name\": \"idempotent\", ",
             "",
             get(".retry_codes_name"),

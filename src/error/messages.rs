@@ -1,4 +1,9 @@
 //! The errors that the crate itself makes, with their messages.
+//!
+//! A message says what was attempted, what happened and what to do, in lower
+//! case and without a period. Text from outside is quoted through
+//! `util/excerpt`, which bounds, escapes and redacts it. `tests/it/messages.rs`
+//! has all messages.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,7 +22,7 @@ impl Error {
         Self::new(ErrorKind::Config, message)
     }
 
-    /// Options that no HTTP client can be made of.
+    /// Returns the error for options that no HTTP client can be made of.
     pub(crate) fn http_options(error: HttpError) -> Self {
         Self::from(error).with_kind(ErrorKind::Config)
     }
@@ -63,8 +68,10 @@ impl Error {
     pub(crate) fn service(status: Status) -> Self {
         let delay = status.retry_delay();
         let error = Self::new(ErrorKind::Service, status.to_string()).with_status(status);
+        // A detail of the status; headers are added by the transport.
         let error = error.hinted("RetryInfo", delay);
-        // A quota is checked before anything is done.
+        // A quota is checked before anything is done, so such a status proves that the
+        // service has not acted.
         let acted = !error.is_quota();
         error.sent(acted)
     }
@@ -83,8 +90,9 @@ impl Error {
 
     /// Returns the error for a method that a service is known not to have, at
     /// least not for such a name.
-    pub(crate) fn not_in_service(method: &'static str, service: &str) -> Self {
-        let message = format!("no request was sent: {service} has no {method} for such an operation");
+    pub(crate) fn not_in_service(method: &'static str, service: &str, scope: Option<&str>) -> Self {
+        let scope = scope.map(|scope| format!(" for {scope}")).unwrap_or_default();
+        let message = format!("no request was sent: {service} has no {method}{scope}");
         let status = Status::new(Code::Unimplemented, &*message);
         Self::new(ErrorKind::Binding, message).with_status(status)
     }
@@ -98,6 +106,8 @@ impl Error {
     /// Returns the error for a proxy that does not take a request without
     /// credentials.
     pub(crate) fn proxy_credentials(status: Status) -> Self {
+        // Not `Auth`: the credentials of the client are not the ones that are
+        // missing.
         Self::new(ErrorKind::Transport, format!("the proxy requires credentials: {status}"))
             .with_status(status)
     }
@@ -110,7 +120,7 @@ impl Error {
 
     /// Returns the error for a call without time for its first attempt.
     pub(crate) fn no_time() -> Self {
-        Self::new(ErrorKind::Timeout, "no time left for an attempt").transient(true)
+        Self::new(ErrorKind::Timeout, "timed out before the request was sent").transient(true)
     }
 
     /// Returns the error for an attempt without a response in time.
@@ -139,6 +149,7 @@ impl Error {
     #[cfg(feature = "grpc")]
     pub(crate) fn caused_by_end(self, error: Self) -> Self {
         let message = error.status().map(Status::message).unwrap_or_default().to_ascii_lowercase();
+        // What every gRPC library says at a deadline adds nothing.
         let says_more =
             !matches!(message.as_str(), "" | "deadline exceeded" | "context deadline exceeded" | "timeout");
         if says_more { self.with_source(error) } else { self }
@@ -189,7 +200,8 @@ impl Error {
 
 /// Of `auth`.
 impl Error {
-    /// Credentials that gave no access token; nothing was sent.
+    /// Returns the error for credentials that gave no access token; nothing was
+    /// sent.
     pub(crate) fn no_token(credentials: &str, why: &str, transient: bool) -> Self {
         Self::new(ErrorKind::Auth, format!("no access token from {credentials}: {why}")).transient(transient)
     }
@@ -214,6 +226,8 @@ impl Error {
     /// Returns the error for a document that is not what it should be;
     /// `subject` says what it was taken for.
     pub(crate) fn invalid(subject: &str, invalid: InvalidJson) -> Self {
+        // A text that is JSON is invalid in a way that the message can say.
+        // Otherwise the parser has the position, as the source.
         if invalid.is_json() {
             return Self::decode(format!("{subject} is not valid: {invalid}"));
         }

@@ -1,6 +1,18 @@
-//! The one error type. Every message that a user can read is composed in
-//! `messages.rs` or in the type it belongs to.
+//! The one error type.
+//!
+//! ```text
+//! construct   Error::new, `From`; what each layer adds: URL, name, attempts, notes
+//! messages    the errors that the crate makes itself, with their messages
+//! display     the text, the advice and the causes
+//! here        the type, what a program reads of it, the facts for retries
+//! ```
+//!
+//! Every message that a user can read is composed in `messages.rs` or in the
+//! type it belongs to. An error is a pointer wide, so that results stay small,
+//! and it is `Clone`, because one failed page is the error of many operations.
 
+mod construct;
+mod display;
 mod messages;
 
 use std::error::Error as StdError;
@@ -9,11 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::fault_class::{FaultClass, FaultFacts};
-use crate::http::{HttpError, HttpErrorKind};
 use crate::json::InvalidJson;
 use crate::types::{Code, Operation, Status};
-use crate::util::excerpt::{shown, shown_name};
-use crate::util::redact::redacted;
 
 /// The error of a call, a listing or a wait.
 ///
@@ -56,29 +65,49 @@ pub enum ErrorKind {
     Transport,
 }
 
+/// The parts of an error. Each is set by the layer that knows it; none is
+/// required.
 #[derive(Clone)]
 struct ErrorInner {
     kind: ErrorKind,
+    /// What was attempted and what happened, redacted, without the call and the
+    /// number of attempts.
     message: String,
+    /// What to do, if the cause of the failure decides it. `Display` ends with
+    /// it.
+    advice: Option<&'static str>,
+    /// The RPC, or `start`, for the beginning of the text.
     method: Option<&'static str>,
+    /// The requested name.
     name: Option<String>,
+    /// The status of the response, or of an operation that failed.
     status: Option<Status>,
     http_status: Option<u16>,
+    /// The longest delay that the server requests.
     retry_after: Option<Duration>,
     /// The header or message that `retry_after` comes from.
     hint: &'static str,
+    /// The URL that was rejected, without its query.
     url: Option<String>,
+    /// The token of the page that failed; empty for the first page.
     page_token: Option<String>,
+    /// The last state that was seen.
     operation: Option<Operation>,
+    /// The error of the last poll of a wait.
     fault: Option<Error>,
     attempts: u32,
     elapsed: Duration,
+    /// Whether the failure says nothing about the request.
     transient: bool,
     forbids_retry: bool,
+    /// Whether something in front of the service has sent the response.
     is_status_page: bool,
+    /// Whether DNS reports that the host does not exist.
     is_unknown_host: bool,
+    /// Whether the server may have acted on the request.
     sent: bool,
     may_have_started: bool,
+    /// The response to a start. It may have secrets, so no text shows it.
     response_body: Option<Arc<str>>,
     is_no_operation: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
@@ -184,6 +213,15 @@ impl Error {
     }
 
     /// Returns how long the call or the wait took, sleeps included.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::status(503).times(usize::MAX));
+    /// let error = server.client().get("operations/42").send().unwrap_err();
+    /// assert_eq!(error.elapsed(), server.elapsed());
+    /// ```
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
@@ -225,6 +263,14 @@ impl Error {
     ///
     /// Over gRPC it is that of the method. The message of `NOT_FOUND` names it
     /// too.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// let error = server.client().get("operations/42").send().unwrap_err();
+    /// assert_eq!(error.url(), Some(&*format!("{}/v1/operations/42", server.url())));
+    /// ```
     pub fn url(&self) -> Option<&str> {
         self.0.url.as_deref()
     }
@@ -233,6 +279,24 @@ impl Error {
     /// there later.
     ///
     /// `page_token` of a listing accepts it; an empty token is the first page.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::Operation;
+    ///
+    /// let server = FakeServer::start();
+    /// for n in 1..=3 {
+    ///     server.insert(Operation::running(format!("projects/p/operations/{n}")));
+    /// }
+    /// let client = server.client();
+    /// let mut pages = client.list("projects/p").page_size(2).pages();
+    /// assert_eq!(pages.next().transpose()?.map(|page| page.operations.len()), Some(2));
+    /// server.reply(Reply::status(400));
+    /// let error = pages.next().unwrap().unwrap_err();
+    /// let token = error.page_token().unwrap_or_default();
+    /// assert_eq!(client.list("projects/p").page_token(token).operations().count(), 1);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn page_token(&self) -> Option<&str> {
         self.0.page_token.as_deref()
     }
@@ -319,236 +383,8 @@ impl Error {
     }
 }
 
-/// Errors of a [`Transport`](crate::transport::Transport) of the program's own,
-/// and what each layer adds to them.
+/// The facts that retries and waits decide by.
 impl Error {
-    /// Creates an error with a message: what was attempted, what happened, what
-    /// to do.
-    ///
-    /// Keys and tokens in the message are redacted. An error that is built so
-    /// is permanent; see [`transient`](Self::transient). An error of the
-    /// service is made from its [`Status`] with `Error::from`.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use longrunning::{Error, ErrorKind};
-    ///
-    /// let error = Error::new(ErrorKind::Transport, "failed to connect to example.com:443")
-    ///     .transient(true)
-    ///     .with_retry_after(Duration::from_secs(5))
-    ///     .with_source(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
-    /// assert!(error.is_transient());
-    /// assert_eq!(error.to_string(), "failed to connect to example.com:443");
-    /// ```
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(ErrorInner {
-            kind,
-            message: redacted(&message.into()).into_owned(),
-            method: None,
-            name: None,
-            status: None,
-            http_status: None,
-            retry_after: None,
-            hint: "",
-            url: None,
-            page_token: None,
-            operation: None,
-            fault: None,
-            attempts: 0,
-            elapsed: Duration::ZERO,
-            transient: false,
-            forbids_retry: false,
-            is_status_page: false,
-            is_unknown_host: false,
-            sent: false,
-            may_have_started: false,
-            response_body: None,
-            is_no_operation: false,
-            source: None,
-        }))
-    }
-
-    /// Sets whether another attempt may succeed without any change. Default:
-    /// false.
-    ///
-    /// A call retries a transient error, and a wait tolerates it, whatever its
-    /// kind.
-    #[must_use]
-    pub fn transient(mut self, transient: bool) -> Self {
-        self.0.transient = transient;
-        self
-    }
-
-    /// Sets whether the server may have acted on the request. Default: false.
-    ///
-    /// If it may have, `NOT_FOUND` for a retried delete counts as success.
-    #[must_use]
-    pub fn sent(mut self, sent: bool) -> Self {
-        self.0.sent = sent;
-        self
-    }
-
-    /// Sets the cause, which [`source`](std::error::Error::source) returns and
-    /// `{:#}` appends.
-    #[must_use]
-    pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(Arc::new(source));
-        self
-    }
-
-    pub(crate) fn with_status(mut self, status: Status) -> Self {
-        self.0.status = Some(status);
-        self
-    }
-
-    /// Sets the HTTP status of the response.
-    #[must_use]
-    pub fn with_http_status(mut self, status: u16) -> Self {
-        self.0.http_status = Some(status);
-        self
-    }
-
-    /// Sets the delay before the next attempt, as the server or the token
-    /// source requested it.
-    #[must_use]
-    pub fn with_retry_after(mut self, delay: impl Into<Option<Duration>>) -> Self {
-        self.0.retry_after = delay.into();
-        self
-    }
-
-    /// Adds the delay that the server requests, and where it says so. The
-    /// longest one counts.
-    pub(crate) fn hinted(mut self, hint: &'static str, delay: Option<Duration>) -> Self {
-        if delay > self.0.retry_after {
-            self.0.retry_after = delay;
-            self.0.hint = hint;
-        }
-        self
-    }
-
-    /// Adds that the server asks not to send the same request again, as only
-    /// gRPC can.
-    #[cfg(feature = "grpc")]
-    pub(crate) fn forbidding_retry(mut self, forbids_retry: bool) -> Self {
-        self.0.forbids_retry = forbids_retry;
-        self
-    }
-
-    /// Adds the URL of a request that was rejected; its query is left out.
-    pub(crate) fn with_url(mut self, url: &str) -> Self {
-        if self.0.status.is_some() {
-            self.0.url = Some(url.split(['?', '#']).next().unwrap_or_default().to_owned());
-        }
-        self
-    }
-
-    /// Adds that a call gives up because the requested delay exceeds its
-    /// remaining time.
-    pub(crate) fn hint_too_long(self, left: Duration) -> Self {
-        let Some(delay) = self.retry_after() else { return self };
-        let hint = if self.0.hint.is_empty() { "a delay" } else { self.0.hint };
-        let note = format!("{hint} of {} s is longer than the remaining {} s", Seconds(delay), Seconds(left));
-        self.note(note)
-    }
-
-    /// Adds the body of a response that reports success, and is not what was
-    /// expected.
-    pub(crate) fn accepted(mut self, body: &str) -> Self {
-        self.0.is_no_operation = true;
-        self.with_response_body(body)
-    }
-
-    /// Returns whether a start was accepted, and the response is no operation.
-    pub(crate) fn is_no_operation(&self) -> bool {
-        self.0.is_no_operation
-    }
-
-    /// Adds the response to a start.
-    pub(crate) fn with_response_body(mut self, body: &str) -> Self {
-        let end =
-            (0..=body.len().min(MOST_BODY)).rev().find(|end| body.is_char_boundary(*end)).unwrap_or_default();
-        self.0.response_body = Some(body[..end].into());
-        self
-    }
-
-    /// Adds that an operation may be running, and how to look for it.
-    pub(crate) fn in_doubt_of_start(self, is_idempotent: bool) -> Self {
-        let mut error = self.note(if is_idempotent { AGAIN_IS_SAFE } else { LOOK_FIRST });
-        error.0.may_have_started = true;
-        error
-    }
-
-    pub(crate) fn with_page_token(mut self, token: &str) -> Self {
-        self.0.page_token = Some(token.to_owned());
-        self
-    }
-
-    pub(crate) fn with_operation(mut self, operation: Option<Operation>) -> Self {
-        self.0.operation = operation;
-        self
-    }
-
-    /// Adds the error of the last poll of a wait, after which `polls` had
-    /// failed in a row. The message names it.
-    pub(crate) fn with_fault(mut self, fault: Self, polls: u32) -> Self {
-        let polls = if polls > 1 { format!("the last {polls} polls") } else { "the last poll".to_owned() };
-        self = self.note(format_args!("{polls} failed: {fault}"));
-        self.0.fault = Some(fault);
-        self
-    }
-
-    /// Returns whether two failures are the same to a reader.
-    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
-        (self.kind(), self.code(), self.http_status()) == (other.kind(), other.code(), other.http_status())
-            && self.0.message == other.0.message
-    }
-
-    pub(crate) fn with_tries(mut self, attempts: u32, elapsed: Duration) -> Self {
-        self.0.attempts = attempts;
-        self.0.elapsed = elapsed;
-        self
-    }
-
-    /// Adds which call failed, after how many attempts.
-    ///
-    /// What is refused before anything is tried stands for itself.
-    pub(crate) fn in_call(mut self, method: &'static str, name: &str, tries: u32, elapsed: Duration) -> Self {
-        if matches!(self.kind(), ErrorKind::Binding | ErrorKind::Config) {
-            return self.about(name);
-        }
-        self.0.method = Some(method);
-        self.with_name(name).with_tries(tries, elapsed)
-    }
-
-    /// Adds the operation that the error is about, unless it is set.
-    pub(crate) fn about(self, name: &str) -> Self {
-        if self.0.name.is_some() || name.is_empty() { self } else { self.with_name(name) }
-    }
-
-    /// Sets the requested name, whatever the name in the response is.
-    pub(crate) fn with_name(mut self, name: &str) -> Self {
-        self.0.name = Some(name.to_owned());
-        self
-    }
-
-    /// Appends what else is known, after a semicolon.
-    pub(crate) fn note(mut self, note: impl fmt::Display) -> Self {
-        self.0.message = format!("{}; {}", self.0.message, redacted(&note.to_string()));
-        self
-    }
-
-    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
-        self.0.kind = kind;
-        self
-    }
-
-    /// Marks an error that something in front of the service has sent.
-    pub(crate) fn of_status_page(mut self) -> Self {
-        self.0.is_status_page = true;
-        self
-    }
-
     /// Returns whether the failure says nothing about the request; what the
     /// codes of the service mean is left to the
     /// [`RetryPolicy`](crate::RetryPolicy).
@@ -566,10 +402,14 @@ impl Error {
         self.facts().is_quota()
     }
 
+    /// Collects the facts by which an error is classified.
     fn facts(&self) -> FaultFacts {
         FaultFacts {
+            // The code of an operation that failed is a result: `UNAVAILABLE`
+            // there says nothing about the next request.
             code: self.code().filter(|_| self.kind() != ErrorKind::Operation),
             names_quota: self.status().is_some_and(Status::names_quota),
+            // A quota error is worth a retry only if the server says when.
             is_hinted: self.retry_after().is_some(),
             is_transient: self.passes_by_itself(),
             forbids_retry: self.forbids_retry(),
@@ -601,6 +441,7 @@ impl Error {
     }
 
     fn invalid_json(&self) -> Option<&InvalidJson> {
+        // The parser knows, and it is the source of the error.
         self.source().and_then(|cause| cause.downcast_ref())
     }
 
@@ -610,100 +451,12 @@ impl Error {
     }
 }
 
-/// A service's error, for a [`Transport`](crate::transport::Transport) of your
-/// own.
-impl From<Status> for Error {
-    fn from(status: Status) -> Self {
-        Self::service(status)
-    }
-}
-
-/// A failed exchange, for a [`Transport`](crate::transport::Transport) of your
-/// own.
-impl From<HttpError> for Error {
-    fn from(error: HttpError) -> Self {
-        let kind = match error.kind() {
-            HttpErrorKind::Timeout => ErrorKind::Timeout,
-            HttpErrorKind::Config | HttpErrorKind::Request => ErrorKind::Config,
-            HttpErrorKind::Stopped => ErrorKind::Stopped,
-            HttpErrorKind::Encoding => ErrorKind::Decode,
-            _ => ErrorKind::Transport,
-        };
-        let is_page = error.kind() == HttpErrorKind::Encoding;
-        let is_unknown_host = error.kind() == HttpErrorKind::Resolve && !error.is_transient();
-        let mut made =
-            Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
-        made.0.is_unknown_host = is_unknown_host;
-        made.0.http_status = error.http_status();
-        let made = if is_page { made.of_status_page() } else { made };
-        match error.into_source() {
-            Some(source) => Self(Box::new(ErrorInner { source: Some(source), ..*made.0 })),
-            None => made,
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &self.0;
-        if let (Some(method), Some(name)) = (inner.method, &inner.name) {
-            write!(f, "{method} `{}`: ", shown_name(name))?;
-        }
-        f.write_str(&inner.message)?;
-        // What is not found is often the path: a wrong version, a wrong host.
-        if let (Some(_), Some(url), Some(Code::NotFound)) = (inner.method, self.url(), self.code()) {
-            write!(f, " ({})", shown(url))?;
-        }
-        if inner.attempts > 1 && inner.method.is_some() {
-            write!(f, " ({} attempts in {} s)", inner.attempts, Seconds(inner.elapsed))?;
-        }
-        if f.alternate() {
-            let mut cause = self.source();
-            while let Some(error) = cause {
-                write!(f, ": {}", redacted(&error.to_string()))?;
-                cause = error.source();
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error").field("kind", &self.0.kind).field("message", &format!("{self:#}")).finish()
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        // The message of a wait names its fault, so that the chain goes on with the
-        // cause of the fault.
-        let of_fault = || self.fault().and_then(StdError::source);
-        let own = self.0.source.as_ref().map(|source| &**source as &(dyn StdError + 'static));
-        own.or_else(of_fault)
-    }
-}
-
-const LOOK_FIRST: &str =
-    "the request may have started an operation: look for it, by `list`, before you start again";
-
-const AGAIN_IS_SAFE: &str =
-    "the request may have started an operation: look for it, by `list`, or start again with the same id";
-
-/// As much as is read of the body of an error.
-const MOST_BODY: usize = 64 << 10;
-
-impl From<std::convert::Infallible> for Error {
-    fn from(never: std::convert::Infallible) -> Self {
-        match never {}
-    }
-}
-
 /// Seconds with at most one decimal: `900`, `11.8`, `0.3`.
 pub(crate) struct Seconds(pub(crate) Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Rounded in whole numbers: a float could print `0.30000000000000004`.
         let tenths = (self.0.as_millis() + 50) / 100;
         match tenths % 10 {
             0 => write!(f, "{}", tenths / 10),

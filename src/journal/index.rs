@@ -1,4 +1,18 @@
-//! The state of a journal as the sum of its lines.
+//! The state of a journal: what the lines of its file add up to.
+//!
+//! The index has each operation, and for its lines only where they stand,
+//! because results can be large and are seldom read twice. It is built when the
+//! file is opened, line by line, and each appended line changes it in the same
+//! way ([`JournalIndex::apply`]). So the state in memory is that of a process
+//! that reads the file anew.
+//!
+//! ```text
+//! line                        state of the operation
+//! add                         pending, unless it is known
+//! finish                      finished, if it is pending
+//! forget                      removed
+//! of an unknown kind          kept in the file, for a later version
+//! ```
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead};
@@ -8,15 +22,18 @@ use crate::journal::record::{self, JournalKey, JournalRecord};
 use crate::pending::Pending;
 
 /// The operations of a journal, and where in the file their lines stand.
+///
+/// `live` is the sum of the lengths of all lines in `entries` and `others`.
 #[derive(Debug, Default)]
 pub(super) struct JournalIndex {
     entries: HashMap<JournalKey, IndexEntry>,
-    /// Lines that are kept without being understood.
+    /// Lines of kinds that only later versions know. Compaction copies them.
     others: Vec<RecordPlace>,
-    /// Bytes of the lines that count.
+    /// How many bytes of the file have an effect, the header not counted.
     live: u64,
 }
 
+/// One operation: pending without `finished`, and else finished.
 #[derive(Debug)]
 struct IndexEntry {
     pending: Pending,
@@ -24,14 +41,15 @@ struct IndexEntry {
     finished: Option<RecordPlace>,
 }
 
-/// Where a line stands, its end included.
+/// Where a line stands in the file, in bytes, its line feed included. The order
+/// of places is the order of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RecordPlace {
     pub(super) at: u64,
     pub(super) len: u64,
 }
 
-/// The contents of a file.
+/// What a file contained when it was read.
 #[derive(Debug, Default)]
 pub(super) struct Replayed {
     pub(super) index: JournalIndex,
@@ -40,16 +58,23 @@ pub(super) struct Replayed {
     pub(super) len: u64,
 }
 
-/// Why a file is rejected as a journal; the text continues after the name of
-/// the file.
+/// Why a file is rejected as a journal.
 #[derive(Debug)]
 pub(super) enum Unusable {
+    /// What is wrong with the contents; reads on after the name of the file.
     Contents(String),
+    /// Reading failed.
     Io(io::Error),
 }
 
 impl Replayed {
-    /// Reads a file, line by line; the last line counts if it is complete.
+    /// Reads a file, line by line. A last line that is cut off or no JSON is
+    /// ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`Unusable::Contents`] for any other line that cannot be read: a crash
+    /// cannot cause one, and ignoring it could lose an operation.
     pub(super) fn read(mut file: impl BufRead) -> Result<Self, Unusable> {
         let length = read_header(&mut file)?;
         let mut line = Vec::new();
@@ -61,7 +86,8 @@ impl Replayed {
                 // Cut off by a crash, and never reported as written: the next append replaces it.
                 (_, false) => break,
                 (Some(Ok(record)), true) => replayed.index.apply(record, place),
-                // A line that was not written to its end before the power went may still have its end.
+                // A power failure can keep the end of a line and lose its
+                // middle, since disks write blocks in any order.
                 (None, true) if file.fill_buf()?.is_empty() => break,
                 (None, true) => return Err(invalid(number, "is not JSON")),
                 (Some(Err(why)), true) => return Err(invalid(number, &why)),
@@ -72,8 +98,11 @@ impl Replayed {
     }
 }
 
-/// Reads the first line, which distinguishes a journal from any other file;
+/// Reads the first line, which distinguishes a journal from any other file, and
 /// returns its length.
+///
+/// An empty file is rejected too: it may be one that another program is about
+/// to fill.
 pub(super) fn read_header(file: &mut impl BufRead) -> Result<u64, Unusable> {
     let mut line = Vec::new();
     let length = read_line(file, &mut line, LONGEST_HEADER)?;
@@ -83,12 +112,13 @@ pub(super) fn read_header(file: &mut impl BufRead) -> Result<u64, Unusable> {
     }
 }
 
+/// Returns the error for a line that is damaged.
 fn invalid(number: u64, why: &str) -> Unusable {
     Unusable::Contents(format!("is damaged: line {number} {why}; mend that line, or take another journal"))
 }
 
-/// Returns the record of a line, or the error in it; nothing if it is not even
-/// JSON.
+/// Returns the record of a line, or the error in it; `None` if it is not even
+/// JSON, as after a crash.
 fn parse(line: &[u8]) -> Option<Result<JournalRecord, String>> {
     match JournalRecord::read(str::from_utf8(line).ok()?) {
         Ok(record) => Some(Ok(record)),
@@ -97,6 +127,8 @@ fn parse(line: &[u8]) -> Option<Result<JournalRecord, String>> {
     }
 }
 
+/// Reads a line of at most `most` bytes, with its line feed, and returns its
+/// length; zero at the end of the file.
 fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>, most: u64) -> io::Result<u64> {
     line.clear();
     io::Read::take(file, most).read_until(b'\n', line).map(|length| length as u64)
@@ -109,10 +141,14 @@ impl From<io::Error> for Unusable {
 }
 
 impl JournalIndex {
+    /// Changes the state by one line. Lines that change nothing count as dead:
+    /// compaction drops them.
     pub(super) fn apply(&mut self, record: JournalRecord, place: RecordPlace) {
         match record {
             JournalRecord::Add(pending) => {
                 let entry = IndexEntry { pending, added: place, finished: None };
+                // The first `add` counts. A second one comes from a program
+                // that has edited the file.
                 self.entries.entry(record::key(&entry.pending)).or_insert_with(|| {
                     self.live += place.len;
                     entry
@@ -137,36 +173,41 @@ impl JournalIndex {
         }
     }
 
+    /// Returns how many bytes of the file have an effect.
     pub(super) fn live(&self) -> u64 {
         self.live
     }
 
+    /// Returns whether the operation is pending or finished.
     pub(super) fn contains(&self, key: &JournalKey) -> bool {
         self.entries.contains_key(key)
     }
 
+    /// Returns whether the operation is there and has no result.
     pub(super) fn is_pending(&self, key: &JournalKey) -> bool {
         self.entries.get(key).is_some_and(|entry| entry.finished.is_none())
     }
 
-    /// Operations without a result, in the order in which they were added.
+    /// Returns operations without a result, in the order in which they were
+    /// added.
     pub(super) fn pending(&self) -> Vec<Pending> {
         let pending = self.entries.values().filter(|entry| entry.finished.is_none());
         let pending: BTreeMap<_, _> = pending.map(|entry| (entry.added, &entry.pending)).collect();
         pending.into_values().cloned().collect()
     }
 
-    /// Operations with a result, in the order in which those came.
+    /// Returns operations with a result, in the order of the results.
     pub(super) fn finished(&self) -> Vec<Pending> {
         let finished = self.entries.values().filter_map(|entry| Some((entry.finished?, &entry.pending)));
         finished.collect::<BTreeMap<_, _>>().into_values().cloned().collect()
     }
 
+    /// Returns where the result of an operation stands, if it has one.
     pub(super) fn result(&self, key: &JournalKey) -> Option<RecordPlace> {
         self.entries.get(key)?.finished
     }
 
-    /// Returns the lines that count, in the order in which they stand.
+    /// Returns the lines that have an effect, in the order in which they stand.
     pub(super) fn lines(&self) -> Vec<RecordPlace> {
         let entries = self.entries.values().flat_map(|entry| [Some(entry.added), entry.finished]);
         let mut lines: Vec<_> = entries.flatten().chain(self.others.iter().copied()).collect();
@@ -174,7 +215,8 @@ impl JournalIndex {
         lines
     }
 
-    /// Follows the lines to where they stand in another file.
+    /// Moves all places, after the lines were copied to another file: `moved`
+    /// has the new position by the old one.
     pub(super) fn relocate(&mut self, moved: &HashMap<u64, u64>) {
         let relocate = |place: &mut RecordPlace| place.at = moved.get(&place.at).copied().unwrap_or(place.at);
         for entry in self.entries.values_mut() {
@@ -185,6 +227,6 @@ impl JournalIndex {
     }
 }
 
-/// Longer than any header of ours, short enough for a file of another kind
-/// without lines.
+/// How many bytes may be read to find the first line: more than any header of
+/// ours, and few enough for a large file without lines.
 const LONGEST_HEADER: u64 = 4096;

@@ -1,4 +1,7 @@
 //! Where a journal is, and the names of the files that belong to it.
+//!
+//! All files of a journal are in its folder, because renaming works only within
+//! a file system, and so that they are found with the journal.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -8,10 +11,15 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::util::file::{FileError, shown};
 
-/// Follows the links of a path once, so that compaction replaces the file and
-/// not a link to it.
+/// Returns the absolute path of a journal, without links.
 ///
-/// A file that does not exist yet needs a folder that does.
+/// The links are followed once, when the journal is opened, so that compaction
+/// replaces the file and not a link to it. A file that does not exist yet needs
+/// a folder that does.
+///
+/// # Errors
+///
+/// `ErrorKind::Config` if the folder does not exist, or the path leads nowhere.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, Error> {
     match canonical(path) {
         Ok(path) => Ok(path),
@@ -20,11 +28,13 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, Error> {
     }
 }
 
+/// Resolves the path of a file that does not exist.
 fn resolve_new(path: &Path) -> Result<PathBuf, Error> {
     if let Ok(target) = fs::read_link(path) {
         let why = format!("is a symbolic link to `{}`, which does not exist", shown(&target));
         return Err(invalid(path, &why));
     }
+    // `new/` would be a folder, although `file_name` returns `new`.
     let name = path.file_name().filter(|_| !ends_in_separator(path));
     let name = name.ok_or_else(|| invalid(path, "has no file name"))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -33,7 +43,8 @@ fn resolve_new(path: &Path) -> Result<PathBuf, Error> {
     Ok(folder.join(name))
 }
 
-/// Returns the absolute path without links, in the form that people know.
+/// Returns the absolute path without links, in the form that people know:
+/// without the prefix `\\?\` on Windows.
 fn canonical(path: &Path) -> io::Result<PathBuf> {
     let path = fs::canonicalize(path)?;
     let Some(plain) = path.to_str().and_then(plain) else { return Ok(path) };
@@ -42,8 +53,13 @@ fn canonical(path: &Path) -> io::Result<PathBuf> {
     Ok(if is_same { plain.into() } else { path })
 }
 
-/// `\\?\C:\folder` and `\\?\UNC\server\share`, as Windows gives them, without
-/// the prefix.
+/// Returns a path of Windows without its prefix; `None` if it has none.
+///
+/// ```text
+/// \\?\C:\folder\file        C:\folder\file
+/// \\?\UNC\server\share      \\server\share
+/// /folder/file              None
+/// ```
 fn plain(path: &str) -> Option<String> {
     let path = path.strip_prefix(r"\\?\")?;
     let share = path.strip_prefix(r"UNC\").map(|share| format!(r"\\{share}"));
@@ -51,6 +67,7 @@ fn plain(path: &str) -> Option<String> {
     share.or_else(|| is_drive().then(|| path.to_owned()))
 }
 
+/// Returns whether the path ends in `/`, or in `\` on Windows.
 fn ends_in_separator(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().last().is_some_and(|byte| std::path::is_separator((*byte).into()))
 }
@@ -59,7 +76,12 @@ fn ends_in_separator(path: &Path) -> bool {
 /// name that no other program uses.
 ///
 /// A long name is replaced by its hash, since file systems limit names to 255
-/// bytes and some to 143.
+/// bytes, and some to 143.
+///
+/// ```text
+/// /var/jobs.jsonl, lock     /var/.jobs.jsonl.longrunning-lock
+/// a name of 200 bytes       /var/.0123456789abcdef.longrunning-lock
+/// ```
 pub(super) fn companion(journal: &Path, suffix: &str) -> PathBuf {
     let name = journal.file_name().unwrap_or_default();
     let mut companion = OsString::from(".");
@@ -73,8 +95,8 @@ pub(super) fn companion(journal: &Path, suffix: &str) -> PathBuf {
     journal.with_file_name(companion)
 }
 
-/// FNV-1a: every version has to find the same name, which the hashes of the
-/// standard library do not promise.
+/// Returns the FNV-1a hash of a name in hexadecimal. Every version has to find
+/// the same name, which the hashes of the standard library do not promise.
 fn hash(name: &OsStr) -> String {
     let bytes = name.as_encoded_bytes().iter();
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -98,6 +120,8 @@ pub(super) fn unusable(journal: &Path, FileError { why, cause, .. }: FileError) 
     }
 }
 
+/// The longest name, in bytes, that companions contain as it is. With what
+/// [`companion`] adds, they have at most 134.
 const LONGEST_NAME: usize = 100;
 
 #[cfg(test)]

@@ -1,5 +1,17 @@
-//! One process at a time: a lock that the operating system gives back, however
-//! its holder ends.
+//! The lock of a journal: one process at a time.
+//!
+//! The lock is one of the operating system (`flock` on Unix, a share mode on
+//! Windows), which releases it however its holder ends. A file that merely
+//! exists is no lock: a killed process could not remove it.
+//!
+//! The lock is advisory. It keeps versions of this crate apart, and no other
+//! program.
+//!
+//! ```text
+//! .NAME.longrunning-lock
+//! longrunning-lock 4711                      the holder, for messages
+//! .NAME.longrunning-tmp-0123456789abcdef     a temporary file, or empty
+//! ```
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -16,18 +28,26 @@ use crate::util::file::{self, FileError, shown};
 /// The lock of a journal, held until it is dropped.
 ///
 /// It is on a file of its own, because compaction replaces the journal by
-/// another file. The file stays behind: to remove it would take the lock from
-/// the next process, which may have opened it already.
+/// another file. The lock file stays behind. Removing it would let two
+/// processes in: one that has opened the removed file and gets its lock, and
+/// one that creates a new file.
 #[derive(Debug)]
 pub(super) struct JournalLock {
+    /// The open file. The lock ends when its last descriptor is closed.
     file: File,
-    /// The lock of earlier versions, which is on `NAME.lock`.
+    /// The lock on `NAME.lock`, which earlier versions take; only if there is
+    /// such a file.
     _earlier: Option<File>,
 }
 
 impl JournalLock {
-    /// Takes the lock of an existing or a new journal. Writes nothing into a
+    /// Takes the lock of a journal, which may be new. Writes nothing into a
     /// file that exists.
+    ///
+    /// # Errors
+    ///
+    /// `ErrorKind::Config` if another process has the journal, or if the lock
+    /// file is of another program or cannot be opened.
     pub(super) fn take(journal: &Path, exists: bool) -> Result<Self, Error> {
         let path = companion(journal, "lock");
         let failed = |FileError { why, cause, .. }| {
@@ -43,10 +63,9 @@ impl JournalLock {
         Ok(Self { file, _earlier: earlier })
     }
 
-    /// Records the process, and the temporary file that it is about to create.
+    /// Records this process, and the temporary file that it is about to create.
     ///
-    /// The lock holds without the record, so that a failure to write it is of
-    /// no consequence.
+    /// The lock holds without the record, so a failure to write it is ignored.
     pub(super) fn record(&self, temporary: Option<&OsStr>) {
         let temporary = temporary.and_then(OsStr::to_str).unwrap_or_default();
         let text = format!("{MARK}{}\n{temporary}\n", process::id());
@@ -56,8 +75,8 @@ impl JournalLock {
         let _ = written.and_then(|()| file.set_len(text.len() as u64));
     }
 
-    /// Returns the temporary file that an earlier process recorded and did not
-    /// remove.
+    /// Returns the name of the temporary file that an earlier process recorded
+    /// and did not remove. The name comes from a file, so the caller checks it.
     pub(super) fn leftover(&self) -> Option<String> {
         let text = read(&self.file).ok()?;
         let name = text.lines().nth(1).filter(|name| !name.is_empty())?;
@@ -83,8 +102,8 @@ fn outlast_child_processes(
     open()
 }
 
-/// Opens the lock file with the lock on it; `None` if another process holds
-/// that.
+/// Opens the lock file and locks it, and creates it if there is none; `None` if
+/// another process holds the lock.
 fn open_or_create(path: &Path) -> Result<Option<File>, FileError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
@@ -111,7 +130,8 @@ fn open_or_create(path: &Path) -> Result<Option<File>, FileError> {
 /// Returns whether a journal has created the file: it is empty for an instant,
 /// then it starts with the mark.
 ///
-/// With a second name (a hard link) it may be the file of another program.
+/// With a second name (a hard link) it may be the file of another program, made
+/// to look like a lock file so that a journal overwrites it.
 fn is_own(file: &File) -> io::Result<bool> {
     #[cfg(unix)]
     if std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) != 1 {
@@ -121,11 +141,11 @@ fn is_own(file: &File) -> io::Result<bool> {
     Ok(text.starts_with(MARK) || MARK.starts_with(&text))
 }
 
-/// Locks the file that earlier versions lock, if it is one: it holds the number
-/// of a process.
+/// Locks the file that earlier versions lock, if it is one: it holds a process
+/// id.
 ///
-/// So a journal is not used by two versions at a time. Any other file of that
-/// name is left alone.
+/// So two versions do not use a journal at the same time. Any other file of
+/// that name is left alone.
 fn take_earlier(journal: &Path) -> Result<Option<File>, Error> {
     let mut path = journal.as_os_str().to_owned();
     path.push(".lock");
@@ -137,11 +157,13 @@ fn take_earlier(journal: &Path) -> Result<Option<File>, Error> {
     match open_locked(&path, OpenOptions::new().read(true).write(true)) {
         Ok(Some(file)) => Ok(Some(file)),
         Ok(None) => Err(in_use(journal, &path)),
-        // Not to be opened by this user: no version could lock it for them.
+        // This user may not open it, so no version could have locked it for
+        // this user.
         Err(_) => Ok(None),
     }
 }
 
+/// Returns the error for a journal that another process has.
 fn in_use(journal: &Path, path: &Path) -> Error {
     Error::config(format!(
         "journal `{}` is in use by {}, which holds `{}`: wait for it to end, or take another journal",
@@ -151,7 +173,8 @@ fn in_use(journal: &Path, path: &Path) -> Error {
     ))
 }
 
-/// Returns the process that holds the lock, as far as its file names it.
+/// Returns the process that holds the lock, as far as its file names it. It
+/// reads on in a message.
 fn holder(path: &Path) -> String {
     let text = file::open_owned(path, OpenOptions::new().read(true)).map(|file| read(&file));
     let Ok(Ok(text)) = text else { return "another process".to_owned() };
@@ -171,6 +194,8 @@ fn read(mut file: &File) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
+/// Opens an existing file and locks it; `None` if another process holds the
+/// lock. It never waits.
 #[cfg(unix)]
 fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, FileError> {
     use rustix::fs::{FlockOperation, flock};
@@ -184,8 +209,8 @@ fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, F
     }
 }
 
-/// On Windows it is a lock to have a file open in this way: others can read it,
-/// and cannot open it to write.
+/// Opens an existing file so that others can read it and cannot open it to
+/// write, which is the lock on Windows.
 #[cfg(windows)]
 fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, FileError> {
     use std::os::windows::fs::OpenOptionsExt;
@@ -205,6 +230,7 @@ fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, F
     }
 }
 
+/// Fails: there is no lock on this platform.
 #[cfg(not(any(unix, windows)))]
 fn open_locked(_: &Path, _: &mut OpenOptions) -> Result<Option<File>, FileError> {
     Err(FileError::failed(io::ErrorKind::Unsupported.into()))
@@ -212,13 +238,14 @@ fn open_locked(_: &Path, _: &mut OpenOptions) -> Result<Option<File>, FileError>
 
 const THIS_PROCESS: &str = "this process";
 
-/// A fifth of a second in all: an `exec` takes milliseconds, on a busy machine
-/// too.
+/// How often to try again, a fifth of a second in all: an `exec` takes
+/// milliseconds, even on a busy machine.
 const CHILD_TRIES: u32 = 20;
 const CHILD_PAUSE: Duration = Duration::from_millis(10);
 
 /// The start of a lock file, before the number of a process.
 const MARK: &str = "longrunning-lock ";
 
-/// More than a lock file holds: the mark, a number and a file name.
+/// How many bytes of a lock file are read. That is more than it holds: the
+/// mark, a process id and a file name.
 const LONGEST: u64 = 1024;

@@ -1,4 +1,25 @@
-//! Pending operations in a file, so that a wait outlives its process.
+//! Pending operations in a file, so that a wait outlives its process (feature
+//! `journal`).
+//!
+//! [`Journal`] is the public type. Behind it:
+//!
+//! ```text
+//! mod        the steps of an operation: add, finish, forget
+//! store      the file: append and sync, replace when half of it is dead
+//! index      what the lines of the file add up to, in memory
+//! record     one line: JSON to a step and back
+//! lock       one process at a time
+//! location   links, file names
+//! temporary  a new file that replaces the old one, whole or not at all
+//! ```
+//!
+//! A step takes the lock of the store, appends its line, waits for the disk,
+//! and changes the index last. So the index never says more than the file, and
+//! a process that is killed at any point leaves a file that [`Journal::open`]
+//! reads.
+//!
+//! `poll_many` uses a journal through `known`, `settle` and `result`, which
+//! group many steps under one sync.
 
 mod index;
 mod location;
@@ -20,19 +41,18 @@ use crate::util::file;
 use crate::util::process::ProcessLock;
 use store::JournalStore;
 
-/// A file of operations that are waited for, which survives the process however
-/// that ends.
+/// A file of pending operations, which survives its process however that ends.
 ///
-/// An operation is in one of two states, and moves one way: *pending* from
-/// [`add`](Self::add) on, *finished*, with its result, from
+/// An operation is in one of two states, and moves one way: it is *pending*
+/// from [`add`](Self::add) on, and *finished*, with its result, from
 /// [`finish`](Self::finish) on, until it is [forgotten](Self::forget). Each
-/// step is on the disk when its method returns, and a process that is killed in
-/// the middle of one leaves the state before it or behind it. So the next
-/// process goes on in one call, [`resume`](crate::OperationsClient::resume),
-/// which makes these steps as it gives one operation after the other;
+/// step is on the disk when its method returns. A process that is killed in the
+/// middle of a step leaves the state before it or after it. So the next process
+/// continues with one call, [`resume`](crate::OperationsClient::resume), which
+/// makes these steps itself while it yields one operation after the other;
 /// [`PollMany::journal`](crate::PollMany::journal) says when.
 ///
-/// They can be made by hand too, here around the wait for one operation:
+/// The steps can be made by hand too, here around the wait for one operation:
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -50,7 +70,7 @@ use store::JournalStore;
 /// journal.add(&pending)?; // as soon as it is started
 /// let operation = handle.until_done()?;
 /// journal.finish(&pending, &operation)?;
-/// println!("{}: {}", operation.name(), operation.outcome()); // killed before this: given by the next process
+/// println!("{}: {}", operation.name(), operation.outcome()); // if killed before this, the next process has it
 /// journal.forget(&pending)?;
 /// assert!(journal.pending().is_empty() && journal.finished().next().is_none());
 /// # drop((journal, handle));
@@ -58,47 +78,55 @@ use store::JournalStore;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// # What is promised, and what cannot be
+/// # Guarantees
 ///
 /// - Nothing is lost: an operation whose `add` returned stays until it is
 ///   forgotten, and so does a result.
-/// - `finish` says `true` once for an operation, in all processes together. Who
-///   acts on that alone acts at most once, and not at all if killed in between.
-/// - Who acts on what `finished` gives, and forgets it then, acts at least
-///   once: killed in between, that one result (and no other) is given again. No
-///   file can tell whether a program that was killed had acted already. Twice
-///   does no harm where acting is idempotent, or checks what it did before.
-///   `resume` works like that.
+/// - At most once: `finish` returns `true` once for an operation, over all
+///   processes together. A program that acts only on that never acts twice. If
+///   it is killed between the two, it does not act at all.
+/// - At least once: a program that acts on what [`finished`](Self::finished)
+///   yields, and forgets it afterwards, acts on every result. If it is killed
+///   between the two, that one result is yielded again, and no other. `resume`
+///   works like this. Acting twice does no harm if the action is idempotent, or
+///   checks what it did before.
+///
+/// Exactly once is impossible: no file can tell whether a program that was
+/// killed had already acted.
 ///
 /// # The file
 ///
-/// JSON lines, of which the first is `{"longrunning_journal":1}`. A last line
-/// that was cut off is passed over; unknown fields and records are kept and
-/// passed over; a file of a later version is refused. Lines are appended and
-/// synced to the disk, one sync for a call. When more than half of the file and
-/// more than 1 MiB is without effect, it is replaced: a new file is written
-/// beside it, synced and renamed. The file can hold results. On Unix
-/// only its owner can read it; on Windows it has the permissions of its folder.
-/// A symbolic link is followed when the journal is opened, and stays a link.
+/// The file has JSON lines, the first of which is `{"longrunning_journal":1}`.
+/// A last line that was cut off is ignored. Unknown fields and records are kept
+/// and ignored. A file of a later version is rejected. Lines are appended and
+/// synced to the disk, with one sync for each call. When more than half of the
+/// file, and more than 1 MiB, has no effect any more, the file is replaced: a
+/// new one is written beside it, synced and renamed. The file can hold results.
+/// On Unix only its owner can read it; on Windows it has the permissions of its
+/// folder. A symbolic link is followed when the journal is opened, and stays a
+/// link.
 ///
 /// One process has a journal at a time. It holds a lock on a file beside it,
-/// `.NAME.longrunning-lock`, which the operating system releases however the
-/// process ends, and which stays behind. The new file of a replacement is
-/// `.NAME.longrunning-tmp-` with 16 random digits; if the process is killed
+/// `.NAME.longrunning-lock`. The operating system releases the lock however the
+/// process ends; the file stays. The new file of a replacement is
+/// `.NAME.longrunning-tmp-` with 16 random digits. If the process is killed
 /// meanwhile, the next one removes it. No other file is written, replaced or
-/// removed. On network file systems locks are as good as these make them.
+/// removed. On a network file system, the lock is as reliable as the locks of
+/// that file system.
 ///
-/// In memory a journal has its operations, about 600 bytes each, and of results
-/// only where they stand. It can be shared between threads; one of them writes
-/// at a time. Clones are the same journal, which is closed with the last
-/// of them; a wait that is given a journal has one.
+/// # Memory, threads and forks
+///
+/// A journal keeps its operations in memory, about 600 bytes each, and only the
+/// positions of their results. It can be shared between threads; one of them
+/// writes at a time. Clones are the same journal, which is closed when the last
+/// of them is dropped. A wait that was given a journal has a clone.
 ///
 /// A journal belongs to the process that opened it. In a forked child it shows
 /// what it held at the fork, and every method that writes fails with
-/// [`Config`](crate::ErrorKind::Config), so that the child changes nothing of
-/// its parent's. The child keeps a copy of the lock until it uses or drops the
-/// journal, or ends. To go on with the file, it drops the journal and opens it
-/// again when the parent has closed it.
+/// [`Config`](crate::ErrorKind::Config), so the child changes nothing of its
+/// parent. The child keeps a copy of the lock until it uses or drops the
+/// journal, or ends. To continue with the file, it drops the journal, and opens
+/// it again when the parent has closed it.
 #[derive(Clone)]
 pub struct Journal {
     store: Arc<ProcessLock<JournalStore>>,
@@ -175,11 +203,28 @@ impl Journal {
     /// If the process is killed meanwhile, the first of them are recorded, each
     /// one completely.
     ///
+    /// ```
+    /// use longrunning::{Journal, Pending};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("longrunning-add-all-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("jobs.jsonl");
+    /// let journal = Journal::open(&path)?;
+    /// let pending = [Pending::new("operations/1")?, Pending::new("operations/2")?];
+    /// assert_eq!(journal.add_all(&pending)?, 2);
+    /// assert_eq!(journal.add_all(&pending)?, 0);
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`add`](Self::add).
     pub fn add_all<'p>(&self, pending: impl IntoIterator<Item = &'p Pending>) -> Result<usize, Error> {
         let mut store = self.store();
+        // An operation may occur twice in one call, and the index does not know
+        // it before the lines are written.
         let mut new = HashSet::new();
         let mut lines = String::new();
         for pending in pending {
@@ -195,7 +240,27 @@ impl Journal {
     }
 
     /// Returns the operations without a result, in the order in which they were
-    /// added.
+    /// added. It reads no file.
+    ///
+    /// ```
+    /// use longrunning::{Journal, Pending};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("longrunning-pending-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("jobs.jsonl");
+    /// let journal = Journal::open(&path)?;
+    /// journal.add(&Pending::new("operations/2")?)?;
+    /// journal.add(&Pending::new("operations/1")?)?;
+    /// drop(journal);
+    ///
+    /// // In the next process:
+    /// let journal = Journal::open(&path)?;
+    /// let names: Vec<_> = journal.pending().iter().map(|pending| pending.name().to_string()).collect();
+    /// assert_eq!(names, ["operations/2", "operations/1"]);
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn pending(&self) -> Vec<Pending> {
         self.store().index.pending()
     }
@@ -282,6 +347,24 @@ impl Journal {
     /// Removes an operation whose result is acknowledged or not needed. Returns
     /// `false` if the journal does not contain it.
     ///
+    /// A forgotten operation can be added again.
+    ///
+    /// ```
+    /// use longrunning::{Journal, Pending};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("longrunning-forget-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("jobs.jsonl");
+    /// let journal = Journal::open(&path)?;
+    /// let pending = Pending::new("operations/42")?;
+    /// journal.add(&pending)?;
+    /// assert!(journal.forget(&pending)?);
+    /// assert!(!journal.forget(&pending)?);
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`add`](Self::add).
@@ -295,8 +378,28 @@ impl Journal {
         Ok(true)
     }
 
-    /// Replaces the file by one without obsolete lines. The journal also does
-    /// this by itself from time to time.
+    /// Replaces the file by one without obsolete lines.
+    ///
+    /// The journal does this by itself when more than half of the file and more
+    /// than 1 MiB is obsolete. Call it before a backup, or when the disk is
+    /// full.
+    ///
+    /// ```
+    /// use longrunning::{Journal, Pending};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("longrunning-compact-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("jobs.jsonl");
+    /// let journal = Journal::open(&path)?;
+    /// let pending = Pending::new("operations/42")?;
+    /// journal.add(&pending)?;
+    /// journal.forget(&pending)?;
+    /// journal.compact()?;
+    /// assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"longrunning_journal\":1}\n");
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -306,8 +409,9 @@ impl Journal {
         self.store().compact()
     }
 
-    /// Returns the operations: first those with a result, in the order of
-    /// [`finished`](Self::finished), then those without.
+    /// Returns all operations: first those with a result, in the order of
+    /// [`finished`](Self::finished), then those without. So a resumed iteration
+    /// yields what is ready before it polls.
     pub(crate) fn known(&self) -> Vec<Pending> {
         let store = self.store();
         let mut known = store.index.finished();
@@ -320,8 +424,9 @@ impl Journal {
         self.store().index.result(&record::key(pending)).is_some()
     }
 
-    /// Forgets operations and records results of others, with one sync for all;
-    /// passes over those that are not there, or not pending any more.
+    /// Forgets operations and records the results of others, with one sync for
+    /// all. Ignores operations that the journal does not contain, and results
+    /// of operations that have one.
     pub(crate) fn settle<'o>(
         &self,
         forget: impl IntoIterator<Item = &'o Pending>,
@@ -350,8 +455,8 @@ impl Journal {
         Some(line.and_then(|line| record::operation(&line)))
     }
 
-    /// No step leaves the state half changed, whatever happened to the thread
-    /// that made it.
+    /// Locks the store for one step. A panic of another thread does not matter:
+    /// no step leaves the state half changed.
     fn store(&self) -> MutexGuard<'_, JournalStore> {
         self.store.lock()
     }

@@ -1,4 +1,17 @@
-//! The lines of a journal: what they say, read and written.
+//! The lines of a journal.
+//!
+//! Each line is an object with one member, whose name says what happened:
+//!
+//! ```text
+//! {"longrunning_journal":1}
+//! {"add":{"name":"operations/42","endpoint":"https://host","started":"…"}}
+//! {"finish":{"endpoint":"https://host","name":"operations/42","operation":{…}}}
+//! {"forget":{"endpoint":"https://host","name":"operations/42"}}
+//! ```
+//!
+//! Readers ignore fields and lines that they do not know, so later versions can
+//! add both without a new version number. A change that earlier versions must
+//! not ignore needs a new number in the header.
 
 use prost::Message;
 
@@ -8,30 +21,37 @@ use crate::pending::{Pending, same_endpoint};
 use crate::proto::google::longrunning as proto;
 use crate::types::{Any, Operation};
 
-/// The first line.
+/// The first line, with the version of the format.
 pub(super) const HEADER: &str = "{\"longrunning_journal\":1}\n";
 
+/// The only version of the format so far.
 const VERSION: u64 = 1;
 
-/// The identity of an operation: endpoint, however it is spelled, and name.
+/// The identity of an operation: its endpoint, in one spelling for all
+/// (`same_endpoint`), and its name.
 pub(super) type JournalKey = (Option<String>, String);
 
+/// Returns the identity of an operation.
 pub(super) fn key(pending: &Pending) -> JournalKey {
     (pending.endpoint().map(same_endpoint), pending.name().to_string())
 }
 
-/// The contents of one line.
+/// The contents of one line, without the result: that is read from the file
+/// when it is needed.
 #[derive(Debug, PartialEq)]
 pub(super) enum JournalRecord {
+    /// The operation is pending from here on.
     Add(Pending),
+    /// The operation has a result, which is in this line.
     Finish(JournalKey),
+    /// The operation is removed.
     Forget(JournalKey),
-    /// Of a later version that says that earlier ones may pass it over.
+    /// A line of a later version, without effect here.
     Other,
 }
 
 impl JournalRecord {
-    /// Reads a line, its end left out.
+    /// Reads a line, with or without its line feed.
     pub(super) fn read(line: &str) -> Result<Self, InvalidJson> {
         let mut record = None;
         JsonReader::document(line, |reader| {
@@ -49,14 +69,22 @@ impl JournalRecord {
     }
 }
 
+/// Returns the line that adds an operation.
+///
+/// # Errors
+///
+/// `ErrorKind::Config` if it cannot be written as JSON.
 pub(super) fn add(pending: &Pending) -> Result<String, Error> {
     let pending = serde_json::to_string(pending)
         .map_err(|cause| Error::config("pending operation cannot be written as JSON").with_source(cause))?;
     Ok(line("add", |writer| writer.raw(&pending)))
 }
 
-/// Holds the operation as JSON, or as protobuf bytes where those have no JSON
-/// form here.
+/// Returns the line with a result.
+///
+/// It holds the operation as JSON, which people can read, or as base64 of its
+/// protobuf bytes if it contains a type whose JSON form this crate does not
+/// know.
 pub(super) fn finish(key: &JournalKey, operation: &Operation) -> String {
     let proto = if is_opaque(operation) { operation.to_proto().ok() } else { None };
     line("finish", |writer| {
@@ -67,18 +95,24 @@ pub(super) fn finish(key: &JournalKey, operation: &Operation) -> String {
             }
             None => {
                 writer.member("operation");
-                // Line ends in JSON text are always white space: in strings they are escaped.
+                // A record is one line. Line ends in JSON text are always white
+                // space: in strings they are escaped.
                 writer.raw(&operation.to_json().replace(['\n', '\r'], " "));
             }
         });
     })
 }
 
+/// Returns the line that removes an operation.
 pub(super) fn forget(key: &JournalKey) -> String {
     line("forget", |writer| keyed(writer, key, |_| {}))
 }
 
-/// Reads the operation out of a line that [`finish`] wrote.
+/// Reads the operation from a line that [`finish`] wrote.
+///
+/// # Errors
+///
+/// `ErrorKind::Decode` if the line does not hold one.
 pub(super) fn operation(line: &str) -> Result<Operation, Error> {
     let (mut name, mut stored) = (String::new(), None);
     let document = JsonReader::document(line, |reader| {
@@ -90,7 +124,8 @@ pub(super) fn operation(line: &str) -> Result<Operation, Error> {
     let invalid = |invalid| Error::invalid("record of a journal", invalid);
     document.map_err(invalid)?;
     match stored {
-        // The text of an extended operation has a bare name.
+        // The JSON of an extended operation has a bare name, so the name comes
+        // from the record.
         Some(StoredResult::Json(json)) => Ok(Operation::from_json(json.text())?.requested_as(&name)),
         Some(StoredResult::Proto(base64)) => {
             let message = proto::Operation::decode(&*base64.bytes().map_err(invalid)?);
@@ -102,7 +137,11 @@ pub(super) fn operation(line: &str) -> Result<Operation, Error> {
     }
 }
 
-/// Checks the first line, its end included; says what is wrong with it.
+/// Checks the first line, with its line feed.
+///
+/// # Errors
+///
+/// Says what is wrong with the file; reads on after its name.
 pub(super) fn check_header(line: &[u8]) -> Result<(), String> {
     let mut version = None;
     let line = line.strip_suffix(b"\n").unwrap_or_default().trim_ascii_end();
@@ -127,17 +166,18 @@ pub(super) fn check_header(line: &[u8]) -> Result<(), String> {
     }
 }
 
+/// Reads the body of an `add`.
 fn pending(raw: RawJson<'_>) -> Result<Pending, InvalidJson> {
     serde_json::from_str(raw.text()).map_err(|_| InvalidJson::new("expected a pending operation"))
 }
 
-/// An operation as a record holds it.
+/// A result as a record holds it.
 enum StoredResult<'a> {
     Json(RawJson<'a>),
     Proto(RawJson<'a>),
 }
 
-/// Reads which operation a record is about, and what it holds of it.
+/// Reads which operation a record is about, and its result, if it holds one.
 fn body<'a>(reader: &mut JsonReader<'a>) -> Result<(JournalKey, Option<StoredResult<'a>>), InvalidJson> {
     let (mut endpoint, mut name, mut stored) = (None, None, None);
     reader.fields(|field, reader| {
@@ -155,14 +195,15 @@ fn body<'a>(reader: &mut JsonReader<'a>) -> Result<(JournalKey, Option<StoredRes
     Ok(((endpoint, name), stored))
 }
 
-/// Returns whether a message came as bytes of a type whose JSON form is not
-/// known.
+/// Returns whether a message of the operation is bytes of a type whose JSON
+/// form is not known.
 fn is_opaque(operation: &Operation) -> bool {
     let details = operation.error().map_or(&[][..], |error| error.details());
     let messages = [operation.metadata(), operation.response()].into_iter().flatten().chain(details);
     messages.map(Any::json).any(|json| json.is_err())
 }
 
+/// Returns a line with one member.
 fn line(kind: &str, value: impl FnOnce(&mut JsonWriter)) -> String {
     let mut writer = JsonWriter::default();
     // An object of one level is never too deep.
@@ -176,6 +217,7 @@ fn line(kind: &str, value: impl FnOnce(&mut JsonWriter)) -> String {
     line
 }
 
+/// Writes the object that names an operation, with more members by `rest`.
 fn keyed(writer: &mut JsonWriter, (endpoint, name): &JournalKey, rest: impl FnOnce(&mut JsonWriter)) {
     let _ = writer.object(|writer| {
         if let Some(endpoint) = endpoint {

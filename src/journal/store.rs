@@ -1,4 +1,16 @@
 //! The file of a journal: appended to, and replaced as a whole.
+//!
+//! The invariants of [`JournalStore`]:
+//!
+//! - The index fits the first `len` bytes of the file. Both change together,
+//!   and only after the disk has the bytes.
+//! - What follows in the file is garbage of a failed write, and `torn` is set.
+//!   The next write cuts it off.
+//! - The file is the one that `identity` names. If another file has its name
+//!   now, or another program has written to it, nothing is written.
+//!
+//! The file is opened for each step and closed after it. A wait takes hours,
+//! and an open file would hide that it was replaced or removed.
 
 use std::collections::HashMap;
 use std::fs::{File, Metadata, OpenOptions};
@@ -14,32 +26,40 @@ use crate::journal::temporary::{Temporary, remove_leftover};
 use crate::util::file::{self, FileError, shown};
 use crate::util::process::ProcessId;
 
-/// The file, and what it says.
+/// The file of a journal, and what it says.
 pub(super) struct JournalStore {
+    /// Absolute, without links.
     pub(super) path: PathBuf,
+    /// What the complete lines add up to.
     pub(super) index: JournalIndex,
-    /// Bytes of the lines that are whole.
+    /// How many bytes of the file are complete lines.
     len: u64,
-    /// Whether something may stand behind them that was cut off while it was
-    /// written.
+    /// Whether more may follow that was cut off while it was written.
     torn: bool,
-    /// The file that this journal has read or written last.
+    /// The file that this journal read or wrote last.
     identity: FileIdentity,
-    /// After a failure, the length at which compacting is tried again.
+    /// The length at which compacting is tried again after it failed; else
+    /// zero.
     tidy_at: u64,
-    /// `None` in a forked child.
+    /// The right to write. `None` in a forked child.
     lock: Option<JournalLock>,
     /// The process that opened it.
     owner: ProcessId,
 }
 
 impl JournalStore {
-    /// Opens or creates a journal; changes nothing that exists unless it
-    /// succeeds.
+    /// Opens a journal, or creates it. Unless it succeeds, it changes nothing
+    /// that exists.
+    ///
+    /// # Errors
+    ///
+    /// `ErrorKind::Config`, as [`Journal::open`](super::Journal::open)
+    /// describes.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let path = resolve(path)?;
-        // Before there is a lock beside a file that is no journal, and again under the
-        // lock.
+        // Checked before the lock is taken, so that there is no lock file
+        // beside a file that is not a journal. It is checked again under the
+        // lock, because it may have changed in between.
         let exists = open_journal(&path)?.is_some();
         let lock = JournalLock::take(&path, exists)?;
         if !exists {
@@ -63,8 +83,8 @@ impl JournalStore {
     }
 
     /// Returns the store for a forked child: the contents at the fork, without
-    /// the right to write. It is empty if a thread of the parent was using
-    /// it at that moment.
+    /// the right to write. It is empty if a thread of the parent was using it
+    /// at that moment.
     ///
     /// This closes the child's copy of the lock file. The lock stays with the
     /// parent, because it is released only when the last copy is closed.
@@ -75,12 +95,14 @@ impl JournalStore {
         std::mem::replace(parent, foreign)
     }
 
+    /// Creates an empty store without the right to write.
     fn foreign(path: PathBuf, owner: ProcessId) -> Self {
         let (index, identity) = (JournalIndex::default(), FileIdentity::default());
         Self { path, index, len: 0, torn: false, identity, tidy_at: 0, lock: None, owner }
     }
 
     /// Returns the lock, which only the process that opened the journal has.
+    /// Every method that writes checks it.
     fn lock(&self) -> Result<&JournalLock, Error> {
         self.lock.as_ref().filter(|_| self.owner.is_current()).ok_or_else(|| {
             let why = format!("belongs to {}, of which this one is a forked child: {REOPEN}", self.owner);
@@ -88,10 +110,15 @@ impl JournalStore {
         })
     }
 
-    /// Appends lines; they are on the disk when this returns.
+    /// Appends lines, which are on the disk when this returns.
     ///
-    /// Each line ends with a line feed. So the rest of a write that failed is
+    /// Each line ends with a line feed. So what is left of a failed write is
     /// cut off by the next one, or ignored when the file is opened.
+    ///
+    /// # Errors
+    ///
+    /// `ErrorKind::Config`. Then nothing has changed, and the caller can try
+    /// again.
     pub(super) fn append(&mut self, lines: &str) -> Result<(), Error> {
         self.lock()?;
         // Read before `write` moves the end.
@@ -111,7 +138,7 @@ impl JournalStore {
         Ok(())
     }
 
-    /// Reads a line.
+    /// Reads the line at a place, for its result.
     pub(super) fn line(&self, place: RecordPlace) -> Result<String, Error> {
         let mut line = String::new();
         let mut read = || {
@@ -130,7 +157,8 @@ impl JournalStore {
             .map_err(|cause| invalid(&self.path, "cannot be compacted, it is as it was").with_source(cause))
     }
 
-    /// Compacts when more than half of a large file is dead.
+    /// Compacts the file when more than half of it, and more than 1 MiB, is
+    /// dead. A failure is logged, because the step that led here has succeeded.
     fn tidy(&mut self) {
         // The file doubles before it is rewritten. So all compactions together write
         // about as much as the appends.
@@ -144,6 +172,7 @@ impl JournalStore {
         }
     }
 
+    /// Writes lines behind the complete ones, and syncs them.
     fn write(&mut self, lines: &str) -> io::Result<()> {
         // Opened for each write: the file may be replaced or removed while the program
         // waits for hours, and the check of its identity has to be of the file
@@ -172,7 +201,7 @@ impl JournalStore {
     }
 
     /// Writes the lines that have an effect to a new file, and replaces the old
-    /// file by it.
+    /// one by it. After an error, the old file and the index are as they were.
     fn rewrite(&mut self) -> io::Result<()> {
         let old = self.open_again(OpenOptions::new().read(true))?;
         let lock = self.lock().map_err(io::Error::other)?;
@@ -197,8 +226,8 @@ impl JournalStore {
         sync_folder(&self.path)
     }
 
-    /// Copies the lines that have an effect after a header; returns where each
-    /// is now, and the total length.
+    /// Copies the lines that have an effect behind a header. Returns where each
+    /// is now, by where it was, and the total length.
     fn copy(&self, old: File, new: &mut impl Write) -> io::Result<(HashMap<u64, u64>, u64)> {
         new.write_all(HEADER.as_bytes())?;
         let (mut moved, mut len, mut position) = (HashMap::new(), HEADER.len() as u64, 0);
@@ -215,8 +244,11 @@ impl JournalStore {
         Ok((moved, len))
     }
 
-    /// Opens the file that this journal used last; fails if another file has
-    /// its name now.
+    /// Opens the file that this journal used last.
+    ///
+    /// # Errors
+    ///
+    /// Fails if another file has its name now.
     fn open_again(&self, options: &mut OpenOptions) -> io::Result<File> {
         let file = file::open_owned(&self.path, options)?;
         match FileIdentity::of(&file.metadata()?) == self.identity {
@@ -226,10 +258,11 @@ impl JournalStore {
     }
 }
 
-/// Opens the file to read and to write; `None` if there is none. Anything but a
-/// journal is refused.
+/// Opens the file to read and write; `None` if there is none. Rejects anything
+/// that is not a journal.
 fn open_journal(path: &Path) -> Result<Option<File>, Error> {
-    // To write too: early, rather than with the first result.
+    // Opened to write as well: a journal that cannot be written fails now, and
+    // not with the first result.
     match file::open_owned(path, OpenOptions::new().read(true).write(true)) {
         Err(error) if error.is(io::ErrorKind::NotFound) => Ok(None),
         Err(error) => Err(unusable(path, error)),
@@ -241,6 +274,7 @@ fn open_journal(path: &Path) -> Result<Option<File>, Error> {
     }
 }
 
+/// Returns the error for a file that is not a journal or cannot be read.
 fn refused(path: &Path, why: Unusable) -> Error {
     match why {
         Unusable::Contents(why) => invalid(path, &why),
@@ -258,14 +292,18 @@ fn create(path: &Path, lock: &JournalLock) -> io::Result<()> {
     sync_folder(path)
 }
 
+/// Returns the error for a file that is not as this journal left it.
 fn changed() -> io::Error {
     io::Error::other("another program has changed it")
 }
 
-/// Distinguishes a file from another one that has its name now. On Windows
-/// nothing does so, and only the length is checked.
+/// Distinguishes a file from another one that has its name now.
+///
+/// On Windows the standard library has no stable number for that, so all files
+/// are equal there, and only the length is checked.
 #[derive(Default, PartialEq)]
 struct FileIdentity {
+    /// Device and inode.
     #[cfg(unix)]
     number: (u64, u64),
 }
@@ -312,5 +350,5 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 
 const REOPEN: &str = "open it again when that process has closed it";
 
-/// Dead bytes that are not worth a new file.
+/// How many dead bytes are not worth a new file.
 const TOLERATED: u64 = 1 << 20;

@@ -1,4 +1,9 @@
 //! A new file that takes the place of a journal, whole or not at all.
+//!
+//! The order of the steps makes a crash at any point harmless: record the name
+//! in the lock file, create the file, write it, sync it, rename it, sync the
+//! folder. A crash before the rename leaves the old journal and a file to
+//! remove; a crash after it leaves the new journal.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
@@ -8,19 +13,24 @@ use std::path::{Path, PathBuf};
 use crate::journal::location::companion;
 use crate::journal::lock::JournalLock;
 
-/// A file beside a journal, which is removed unless it becomes the journal.
+/// A file beside a journal, which is removed when this is dropped, unless it
+/// has become the journal.
 ///
 /// Its name cannot be guessed and is never that of an existing file. The lock
 /// file records it, so that a file that a killed process left behind is removed
 /// by the next one.
 pub(super) struct Temporary<'l> {
+    /// Held meanwhile: only one process has a temporary file.
     lock: &'l JournalLock,
     path: PathBuf,
 }
 
 impl<'l> Temporary<'l> {
-    /// Creates the file. On Unix only its owner can read it, since results of
-    /// operations may be secret.
+    /// Creates the file.
+    ///
+    /// On Unix only its owner can read it, since results of operations may be
+    /// secret. `create_new` never opens an existing file, or a link that
+    /// another user made.
     pub(super) fn create(journal: &Path, lock: &'l JournalLock) -> io::Result<(Self, File)> {
         let random = RandomState::new().hash_one(journal);
         let path = companion(journal, &format!("{PREFIX}{random:016x}"));
@@ -34,14 +44,14 @@ impl<'l> Temporary<'l> {
         Ok((Self { lock, path }, file))
     }
 
-    /// Becomes the journal in the place of an older file.
+    /// Renames the file to the journal, in place of an older file.
     pub(super) fn replace(self, journal: &Path) -> io::Result<()> {
-        // What is left for `drop` to remove has another name now.
+        // `drop` finds no file to remove under the old name any more.
         fs::rename(&self.path, journal)
     }
 
-    /// Becomes the journal where there is no file; one that another program has
-    /// created meanwhile stays.
+    /// Gives the file the name of the journal. A file that another program has
+    /// created meanwhile stays: a hard link replaces nothing, unlike a rename.
     pub(super) fn create_journal(self, journal: &Path) -> io::Result<()> {
         match fs::hard_link(&self.path, journal) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => self.rename_new(journal),
@@ -49,8 +59,8 @@ impl<'l> Temporary<'l> {
         }
     }
 
-    /// For file systems without hard links; there another program has an
-    /// instant to create the same file.
+    /// Does the same on file systems without hard links. There, another program
+    /// has an instant in which to create the same file and lose it.
     fn rename_new(self, journal: &Path) -> io::Result<()> {
         match fs::symlink_metadata(journal) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.replace(journal),
@@ -60,6 +70,7 @@ impl<'l> Temporary<'l> {
     }
 }
 
+/// Removes the file under its temporary name.
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
@@ -67,8 +78,9 @@ impl Drop for Temporary<'_> {
     }
 }
 
-/// Removes the file that a killed process has left behind, as far as its
-/// recorded name is one of ours.
+/// Removes the file that a killed process has left behind, if its recorded name
+/// is one of ours. Anything else in the lock file could lead to the file of
+/// another program.
 pub(super) fn remove_leftover(journal: &Path, name: &str) {
     let prefix = companion(journal, PREFIX);
     let random = prefix.file_name().and_then(|prefix| name.strip_prefix(prefix.to_str()?));
@@ -78,4 +90,5 @@ pub(super) fn remove_leftover(journal: &Path, name: &str) {
     }
 }
 
+/// The suffix of temporary files, before 16 random digits.
 const PREFIX: &str = "tmp-";

@@ -3,6 +3,16 @@
 //! A single pass gives the parts of a message together with the exact text of
 //! the whole. [`scan`] finds where values end; serde_json reads those that it
 //! does not take, and finds what is wrong with them.
+//!
+//! ```text
+//! {"name": "operations/42", "metadata": {"@type": …}, "done": true}
+//!  members calls `member` with each key; it reads or skips the value
+//!                                       └ a RawJson: this slice
+//! ```
+//!
+//! A method that takes a closure requires it to read exactly one value, as the
+//! grammar does. Memory does not grow with the document, and only the closures
+//! recurse.
 
 use std::borrow::Cow;
 use std::mem;
@@ -13,9 +23,11 @@ use serde_json::value::RawValue;
 use crate::json::scan::{ScannedValue, plain_string, scan};
 use crate::json::{InvalidJson, MAX_DEPTH};
 
-/// Stands somewhere in a JSON document and moves on over what it reads.
+/// A position in a JSON document, which moves over what it reads.
 pub(crate) struct JsonReader<'a> {
+    /// The text that was not read yet.
     rest: &'a str,
+    /// The length of the whole document, from which offsets are computed.
     length: usize,
     /// The depth of the deepest value since the innermost open bracket.
     deepest: usize,
@@ -32,7 +44,7 @@ pub(crate) struct RawJson<'a> {
 }
 
 impl<'a> JsonReader<'a> {
-    /// Reads a document to its end.
+    /// Reads a document to its end; only white space may follow the value.
     pub(crate) fn document<T>(
         text: &'a str,
         read: impl FnOnce(&mut Self) -> Result<T, InvalidJson>,
@@ -43,7 +55,10 @@ impl<'a> JsonReader<'a> {
     }
 
     /// Calls `member` with the key of each member of an object; it has to read
-    /// the value.
+    /// the value. An error gets the key in front of its path.
+    ///
+    /// A key that occurs twice is passed on twice; the caller decides which one
+    /// counts.
     pub(crate) fn members(
         &mut self,
         mut member: impl FnMut(&str, &mut Self) -> Result<(), InvalidJson>,
@@ -94,10 +109,13 @@ impl<'a> JsonReader<'a> {
         Ok(RawJson { text, start, depth })
     }
 
+    /// Reads any value and drops it. It is checked like every other one.
     pub(crate) fn skip(&mut self) -> Result<(), InvalidJson> {
         self.value().map(drop)
     }
 
+    /// Returns whether the next value is `null`, by its first byte: no other
+    /// value begins like it, and reading it finds what is not JSON.
     pub(crate) fn at_null(&mut self) -> bool {
         self.peek() == Some(b'n')
     }
@@ -112,6 +130,11 @@ impl<'a> JsonReader<'a> {
         self.rest.as_bytes().first().copied()
     }
 
+    /// Reads an object or an array; `item` reads one member or element.
+    ///
+    /// It tracks the depth without a stack: `deepest` is that of the items
+    /// while the bracket is open, and afterwards the larger of that and what
+    /// was before.
     fn brackets(
         &mut self,
         open: u8,
@@ -151,6 +174,8 @@ impl<'a> JsonReader<'a> {
         }
     }
 
+    /// Reads one value by serde_json, and moves over it. Its errors become a
+    /// position, because their text may quote the document.
     fn take<T: Deserialize<'a>>(&mut self) -> Result<T, InvalidJson> {
         let mut values = serde_json::Deserializer::from_str(self.rest).into_iter();
         match values.next() {
@@ -163,6 +188,7 @@ impl<'a> JsonReader<'a> {
         }
     }
 
+    /// Moves over `byte`, if it comes next, and returns whether it did.
     fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
@@ -178,15 +204,19 @@ impl<'a> JsonReader<'a> {
         passed
     }
 
+    /// Returns the position in bytes.
     fn offset(&self) -> usize {
         self.length - self.rest.len()
     }
 
+    /// Returns the error for what comes next: something that does not belong
+    /// here, or the end of the text.
     fn broken(&self) -> InvalidJson {
         if self.rest.is_empty() { InvalidJson::ends_early() } else { InvalidJson::broken(self.offset()) }
     }
 }
 
+/// A key with escapes.
 #[derive(Deserialize)]
 struct JsonKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -213,8 +243,8 @@ impl<'a> RawJson<'a> {
         JsonReader { rest: self.text, length: self.start + self.text.len(), deepest: 0 }
     }
 
-    /// Refuses what serde_json would refuse to take apart, because it nests too
-    /// deep.
+    /// Refuses a value that nests deeper than serde_json would follow, because
+    /// a program may parse it later.
     pub(crate) fn check_depth(self) -> Result<(), InvalidJson> {
         if self.depth <= MAX_DEPTH { Ok(()) } else { Err(InvalidJson::too_deep()) }
     }
@@ -234,7 +264,14 @@ impl<'a> RawJson<'a> {
     }
 }
 
-/// Counts the levels of a valid value.
+/// Counts the levels of a valid value, outside of strings.
+///
+/// ```text
+/// 5         0
+/// []        1
+/// [[],{}]   2
+/// "[["      0
+/// ```
 pub(super) fn depth(value: &str) -> usize {
     let (mut depth, mut deepest, mut in_string) = (0usize, 0, false);
     let mut bytes = value.bytes();

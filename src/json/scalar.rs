@@ -1,4 +1,13 @@
-//! The scalars of ProtoJSON, in every spelling that parsers have to take.
+//! The scalars of ProtoJSON, in every spelling that parsers have to accept.
+//!
+//! | type | accepted |
+//! |---|---|
+//! | boolean | `true`, `false` |
+//! | string | any string without half of a surrogate pair |
+//! | integer | `5`, `"5"`, `5.0`, `5e0`, `"500e-2"`, without loss of a digit |
+//! | bytes | base64, standard or URL-safe, padded or not |
+//!
+//! `null` never gets here: for a message it is an absent field.
 
 use std::borrow::Cow;
 
@@ -9,6 +18,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use crate::json::{InvalidJson, RawJson};
 
 impl<'a> RawJson<'a> {
+    /// Returns a boolean, which is never quoted.
     pub(crate) fn boolean(self) -> Result<bool, InvalidJson> {
         match self.text() {
             "true" => Ok(true),
@@ -17,6 +27,7 @@ impl<'a> RawJson<'a> {
         }
     }
 
+    /// Returns a string: a slice of the document, unless it has escapes.
     pub(crate) fn string(self) -> Result<Cow<'a, str>, InvalidJson> {
         let quoted = self.text().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
         let plain = quoted.ok_or_else(|| self.expected("a string"))?;
@@ -31,12 +42,16 @@ impl<'a> RawJson<'a> {
 
     /// Returns an integer: a number or a string, also one that is spelled `5.0`
     /// or `5e0`.
+    ///
+    /// `what` names the type in the error, which is also that of a number out
+    /// of its range.
     pub(crate) fn integer<T: TryFrom<i128>>(self, what: &str) -> Result<T, InvalidJson> {
         let number = exact_integer(&self.number(what)?).and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| self.expected(what))
     }
 
-    /// Returns the text of a number, or of a string that stands for one.
+    /// Returns the text of a number, or of a string in its place. The text of a
+    /// string is not checked.
     pub(crate) fn number(self, what: &str) -> Result<Cow<'a, str>, InvalidJson> {
         match self.text().as_bytes().first() {
             Some(b'"') => self.string(),
@@ -45,13 +60,19 @@ impl<'a> RawJson<'a> {
         }
     }
 
-    /// Base64, standard or URL-safe, padded or not.
+    /// Decodes base64, standard or URL-safe, padded or not.
+    ///
+    /// ```text
+    /// "AQI="   "AQI"    01 02
+    /// "-_8"    "+/8="   fb ff
+    /// ```
     pub(crate) fn bytes(self) -> Result<Vec<u8>, InvalidJson> {
         let standard = self.string()?.replace('-', "+").replace('_', "/");
         BASE64.decode(standard).map_err(|_| InvalidJson::new("expected base64"))
     }
 }
 
+/// Encodes bytes in the standard alphabet, padded.
 pub(crate) fn encode_base64(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }
@@ -65,8 +86,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Reads a number to its last digit; nothing if it is not whole or far out of
-/// range.
+/// Reads a number to its last digit; `None` if it is not whole or far out of
+/// range. A double would lose digits beyond 2^53.
+///
+/// ```text
+/// 922337203685477580.7e1    9223372036854775807
+/// 500e-2                    5
+/// 0.000e9999999             0
+/// 0.5   1e40   05   +5      None
+/// ```
 fn exact_integer(text: &str) -> Option<i128> {
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -81,7 +109,11 @@ fn exact_integer(text: &str) -> Option<i128> {
     if significant.is_empty() {
         return Some(0);
     }
+    // The number is its significant digits and this many zeros. Fewer than none
+    // means that it has a fraction.
     let zeros = exponent.checked_add(whole.len() as i64)?.checked_sub(significant.len() as i64)?;
+    // Checked, so that an exponent from outside costs no time and overflows
+    // nothing.
     let power = 10i128.checked_pow(u32::try_from(zeros).ok()?)?;
     significant.parse::<i128>().ok()?.checked_mul(power)?.checked_mul(sign)
 }

@@ -1,19 +1,30 @@
 //! The text forms of google.protobuf.Duration and google.protobuf.Timestamp.
+//!
+//! Reading accepts what ProtoJSON allows and rejects everything else, so what
+//! was read can be written again. The ranges are those of the messages: about
+//! 10,000 years either way, and the years 0001 to 9999.
 
 use prost_types::{Duration, Timestamp};
 
-/// Reads `-1.5s`: up to nine digits after the point, at most about 10,000 years
-/// either way.
+/// Reads a duration: up to nine digits after the point, at most about 10,000
+/// years either way.
+///
+/// ```text
+/// 1.5s     1 s, 500 000 000 ns
+/// -0.5s    0 s, -500 000 000 ns      the sign is that of the whole
+/// 1e3s   .5s   +1s   1.s             None
+/// ```
 pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.strip_suffix('s')?;
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
     let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
     let seconds = i64::try_from(digits(whole)?).ok().filter(|seconds| *seconds <= MAX_DURATION)?;
     let nanos = fraction.map_or(Some(0), nanos)?;
+    // Both parts have the sign, as the message requires.
     Some(Duration { seconds: sign * seconds, nanos: sign as i32 * nanos })
 }
 
-/// Writes a duration with 0, 3, 6 or 9 digits after the point; nothing if it is
+/// Writes a duration with 0, 3, 6 or 9 digits after the point; `None` if it is
 /// out of range or its parts differ in sign.
 pub(crate) fn duration_text(duration: &Duration) -> Option<String> {
     let Duration { seconds, nanos } = *duration;
@@ -23,6 +34,13 @@ pub(crate) fn duration_text(duration: &Duration) -> Option<String> {
 }
 
 /// Reads an RFC 3339 time with any offset, in the years 0001 to 9999.
+///
+/// ```text
+/// 2024-02-29T12:00:00+02:00     1709200800 s
+/// 1970-01-01T00:00:00.5Z        0 s, 500 000 000 ns
+/// 2024-01-01 00:00:00Z          None: no `T`
+/// 2024-01-01T00:00:60Z          None: no leap seconds
+/// ```
 pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let (date, time) = (text.get(..10)?, text.get(10..19)?);
     let (rest, offset) = offset(text.get(19..)?)?;
@@ -34,19 +52,25 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let (minute, second) = (part(minute)?, part(second)?);
     let year = i64::try_from(year).ok()?;
     let mut timestamp = Timestamp::date_time(year, month, day, hour, minute, second).ok()?;
+    // After the fields, since the offset may move the time into another year.
     timestamp.seconds -= offset;
     timestamp.nanos = nanos;
     TIMESTAMPS.contains(&timestamp.seconds).then_some(timestamp)
 }
 
-/// Writes a time in UTC with 0, 3, 6 or 9 digits after the point; nothing if it
+/// Writes a time in UTC with 0, 3, 6 or 9 digits after the point; `None` if it
 /// is out of range.
 pub(crate) fn timestamp_text(timestamp: &Timestamp) -> Option<String> {
     let in_range = TIMESTAMPS.contains(&timestamp.seconds) && (0..=MAX_NANOS).contains(&timestamp.nanos);
     in_range.then(|| timestamp.to_string())
 }
 
-/// Splits the offset off a time: what stands before it, and its seconds.
+/// Splits the offset off a time. Returns the text before it, and its seconds.
+///
+/// ```text
+/// .25-23:59    .25, -86340
+/// Z            "", 0
+/// ```
 fn offset(text: &str) -> Option<(&str, i64)> {
     if let Some(rest) = text.strip_suffix('Z') {
         return Some((rest, 0));
@@ -58,7 +82,7 @@ fn offset(text: &str) -> Option<(&str, i64)> {
     (hours < 24 && minutes < 60).then_some((rest, sign * seconds))
 }
 
-/// Parses numbers of exactly this many digits.
+/// Parses numbers of exactly these lengths, with `separator` between them.
 fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Option<[u64; N]> {
     let mut numbers = [0; N];
     let mut rest = text.split(separator);
@@ -68,7 +92,7 @@ fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Op
     rest.next().is_none().then_some(numbers)
 }
 
-/// Reads one to nine digits after a point.
+/// Reads one to nine digits after a point: `5` is 500 000 000.
 fn nanos(fraction: &str) -> Option<i32> {
     if !(1..=9).contains(&fraction.len()) {
         return None;
@@ -76,12 +100,15 @@ fn nanos(fraction: &str) -> Option<i32> {
     digits(&format!("{fraction:0<9}"))?.try_into().ok()
 }
 
+/// Parses digits. A sign, which Rust would accept, is rejected.
 fn digits(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
+/// The seconds of the longest duration, as the message defines it.
 const MAX_DURATION: i64 = 315_576_000_000;
 
+/// The most nanoseconds beside the seconds.
 const MAX_NANOS: i32 = 999_999_999;
 
 /// The seconds from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z.

@@ -1,22 +1,36 @@
 //! Writes JSON without white space.
+//!
+//! It only concatenates: strings are escaped by serde_json, everything else is
+//! text that the caller has made or read. So a value that was read is written
+//! again with every digit.
 
 use crate::json::{InvalidJson, MAX_DEPTH};
 
 /// JSON that grows at its end.
+///
+/// A value is written by one call; an object or an array by a call around those
+/// of its contents. Separators are written by the writer, which looks at the
+/// end of its text: no separator follows an opening bracket.
 #[derive(Default)]
 pub(crate) struct JsonWriter {
     text: String,
+    /// The number of objects and arrays that are open.
     depth: usize,
 }
 
 impl JsonWriter {
-    /// Returns the text written so far.
+    /// Returns the text.
     pub(crate) fn finish(self) -> String {
         self.text
     }
 
     /// Writes an object; `members` writes each with [`member`](Self::member)
     /// and a value.
+    ///
+    /// # Errors
+    ///
+    /// That of `members`, and an object that would nest deeper than readers
+    /// follow.
     pub(crate) fn object(
         &mut self,
         members: impl FnOnce(&mut Self) -> Result<(), InvalidJson>,
@@ -32,6 +46,11 @@ impl JsonWriter {
     }
 
     /// Writes an array of what `write` makes of each item.
+    ///
+    /// # Errors
+    ///
+    /// That of `write`, and an array that would nest deeper than readers
+    /// follow.
     pub(crate) fn array<T>(
         &mut self,
         items: impl IntoIterator<Item = T>,
@@ -45,15 +64,17 @@ impl JsonWriter {
         })
     }
 
+    /// Writes a string, escaped.
     pub(crate) fn string(&mut self, string: &str) {
         self.text += &serde_json::Value::from(string).to_string();
     }
 
-    /// Writes what is JSON already.
+    /// Writes a text that is JSON already, as it is.
     pub(crate) fn raw(&mut self, json: &str) {
         self.text += json;
     }
 
+    /// Writes brackets around what `write` writes.
     fn nested(
         &mut self,
         open: char,
@@ -61,6 +82,7 @@ impl JsonWriter {
         write: impl FnOnce(&mut Self) -> Result<(), InvalidJson>,
     ) -> Result<(), InvalidJson> {
         self.depth += 1;
+        // A document that this crate writes must be one that it reads.
         if self.depth > MAX_DEPTH {
             return Err(InvalidJson::too_deep());
         }
@@ -71,6 +93,7 @@ impl JsonWriter {
         Ok(())
     }
 
+    /// Writes a comma, unless this is the first item.
     fn separate(&mut self, open: char) {
         if !self.text.ends_with(open) {
             self.text.push(',');

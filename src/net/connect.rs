@@ -129,7 +129,7 @@ fn not_connected(error: ConnectionError, peer: &dyn fmt::Display) -> NetError {
     match error {
         ConnectionError::Refused(known) => known,
         ConnectionError::Io(error) => {
-            new(NetErrorKind::Connect, format!("cannot connect to {peer}")).with_source(error)
+            new(NetErrorKind::Connect, format!("failed to connect to {peer}")).with_source(error)
         }
         ConnectionError::Stopped => new(NetErrorKind::Stopped, format!("stopped while connecting to {peer}")),
         ConnectionError::Timeout => {
@@ -145,13 +145,13 @@ mod tests {
     #[test]
     fn failures_to_connect() {
         use NetErrorKind::{Connect, Resolve, Stopped, Timeout};
-        let known = NetError::new(Resolve, "cannot find host `a.test`").transient(false);
+        let known = NetError::new(Resolve, "failed to find host `a.test`").transient(false);
         let no_files = ConnectionError::Io(std::io::Error::from_raw_os_error(24));
         let rows = [
-            (no_files, Connect, true, "cannot connect to HOST"),
+            (no_files, Connect, true, "failed to connect to HOST"),
             (ConnectionError::Timeout, Timeout, true, "timed out while connecting to HOST"),
             (ConnectionError::Stopped, Stopped, false, "stopped while connecting to HOST"),
-            (ConnectionError::Refused(known), Resolve, false, "cannot find host `a.test`"),
+            (ConnectionError::Refused(known), Resolve, false, "failed to find host `a.test`"),
         ];
         for (error, kind, transient, message) in rows {
             let error = not_connected(error, &"HOST");

@@ -195,7 +195,7 @@ impl fmt::Debug for DnsCache {
 
 fn unresolved(host: &str, error: Arc<io::Error>) -> NetError {
     let is_final = is_final(&error);
-    let what = if is_final { "cannot find" } else { "cannot look up" };
+    let what = if is_final { "failed to find" } else { "failed to look up" };
     let message = format!("{what} host `{}`", shown(host));
     NetError::new(NetErrorKind::Resolve, message).transient(!is_final).with_source(error)
 }
@@ -276,8 +276,8 @@ mod tests {
 
     #[test]
     fn failures_say_whether_they_may_pass() {
-        const FINAL: &str = "cannot find host `a.test`";
-        const PASSING: &str = "cannot look up host `a.test`";
+        const FINAL: &str = "failed to find host `a.test`";
+        const PASSING: &str = "failed to look up host `a.test`";
         let rows = [
             ("glibc", vec![failed(NOT_FOUND[0]), failed(NOT_FOUND[0])], Err((FINAL, false))),
             ("musl", vec![failed(NOT_FOUND[2]), failed(NOT_FOUND[2])], Err((FINAL, false))),

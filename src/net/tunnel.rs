@@ -58,7 +58,7 @@ fn refused(status: Option<u16>, responded: bool, proxy: &ProxyServer, peer: &Pee
         Some(407) if proxy.credentials().is_some() => {
             "it refused the user and password given (407)".to_owned()
         }
-        Some(407) => "it wants a user and a password (407)".to_owned(),
+        Some(407) => "it requires credentials (407)".to_owned(),
         Some(status) => format!("it responded with {status}"),
         None if responded => "its response is not HTTP/1.1".to_owned(),
         None => "it did not respond".to_owned(),

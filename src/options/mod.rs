@@ -1,5 +1,18 @@
 //! The options that calls, waits, sweeps and clients have in common: their
 //! values, and the setters of all builders.
+//!
+//! ```text
+//! setters on a builder ──► RequestOptions   what was set, and the first error
+//!                               │ over(defaults of the client and the method)
+//!                               ▼
+//!                          CallOptions      complete; one for a call or a wait
+//!                               │ attempt(timeout)
+//!                               ▼
+//!                          Attempt          for the transport
+//! ```
+//!
+//! A setter cannot fail, so that a call reads as one expression. The first
+//! option that cannot be used is kept and returned by the method that sends.
 
 mod poll;
 mod request;

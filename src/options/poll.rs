@@ -31,14 +31,15 @@ use crate::retry::Backoff;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnTimeout {
-    /// It goes on; the error says that it was not cancelled.
+    /// It continues; the error says that it was not cancelled.
     #[default]
     Leave,
-    /// It is asked to cancel, by one call of at most the wait's attempt
-    /// timeout; the error says so.
+    /// Its cancellation is requested, by one call of at most the wait's attempt
+    /// timeout. The wait ends with an error that says so.
     Cancel,
-    /// It is asked to cancel and polled on, for at most `grace` in all: if it
-    /// is done by then, the wait gives it, as cancelled as it may be.
+    /// Its cancellation is requested, and it is polled until it is done, for at
+    /// most `grace` in total. The wait then returns the operation, which may or
+    /// may not have been cancelled.
     CancelAndConfirm {
         /// How much longer than its total timeout the wait may take.
         grace: Duration,
@@ -72,7 +73,7 @@ pub enum OnTimeout {
 /// ```
 ///
 /// Over gRPC, and with [`Bindings`](crate::Bindings) for WaitOperation, there
-/// is one way only, and all but `Never` mean that one.
+/// is only one form, and all but `Never` mean that one.
 ///
 /// Compute Engine has a `wait` of its own, which holds a response for up to two
 /// minutes. All but `Never` use it once the first response shows that the
@@ -84,12 +85,12 @@ pub enum OnTimeout {
 pub enum LongPoll {
     /// Finds out whether and how the service has it.
     ///
-    /// Once for all clones of a client, by the first wait whose operation is
-    /// not done at once; others poll until that is known. This costs at
-    /// most two requests that bring nothing: `POST` with a body, and after a
-    /// refusal of that `POST` with a query (for a 400) or `GET` (for a path
-    /// that is not there). Until it is known the server is asked to
-    /// hold a response back for 5 s only, in case none comes.
+    /// The first wait whose operation is not done at once finds it out, for all
+    /// clones of a client; other waits poll until it is known. At most two
+    /// requests fail on the way: a `POST` with a body, and if that is rejected,
+    /// a `POST` with a query (after a 400) or a `GET` (if the path does not
+    /// exist). Until it is known, the server is requested to hold a response
+    /// for 5 s only, in case it never responds.
     Auto,
     /// Only polls.
     #[default]
@@ -105,13 +106,19 @@ pub enum LongPoll {
 /// The options of one wait, besides those of its requests.
 #[derive(Clone, Debug)]
 pub(crate) struct PollOptions {
-    /// None: no limit.
+    /// The timeout of the whole wait; `None` for a wait without end. Zero polls
+    /// once.
     pub(crate) total_timeout: Option<Duration>,
+    /// The delays between polls.
     pub(crate) backoff: Backoff,
+    /// How many errors in a row are tolerated that may be permanent.
     pub(crate) max_failures: u32,
-    /// None: as long as the wait.
+    /// How long polls may fail without interruption; `None` for as long as the
+    /// wait.
     pub(crate) max_outage: Option<Duration>,
+    /// How long `NOT_FOUND` is tolerated before the first success.
     pub(crate) not_found_grace: Duration,
+    /// The longest delay that the server can request; zero ignores requests.
     pub(crate) max_hint: Duration,
     pub(crate) on_timeout: OnTimeout,
     pub(crate) long_poll: LongPoll,
@@ -121,9 +128,15 @@ impl Default for PollOptions {
     fn default() -> Self {
         Self {
             total_timeout: Some(TOTAL_TIMEOUT),
+            // A tenth: the lag after the end is at most that part of the whole.
+            // Half a second is little for a service, and half a minute little
+            // for a person.
             backoff: Backoff::proportional(0.1, Duration::from_millis(500), Duration::from_secs(30)),
             max_failures: 5,
+            // An outage does not end a wait: the operation continues in it.
             max_outage: None,
+            // A wait for an operation that the client has just started has a
+            // longer one.
             not_found_grace: Duration::ZERO,
             max_hint: MAX_HINT,
             on_timeout: OnTimeout::default(),
@@ -132,13 +145,15 @@ impl Default for PollOptions {
     }
 }
 
-/// Returns how many requests may be sent at a time.
+/// Limits a number of concurrent requests: 0 becomes 1, more than 256 become
+/// 256.
 pub(crate) fn clamp_concurrency(concurrency: usize) -> usize {
+    // Zero would never send anything.
     concurrency.clamp(1, MOST_REQUESTS)
 }
 
-/// Long enough never to end a wait that would have ended by itself, short
-/// enough that a forgotten one ends.
+/// The default timeout of a wait. It is long enough not to end a wait whose
+/// operation would finish, and short enough that a forgotten one ends.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Quotas are counted by the minute or in 100 s as a rule, so honest hints are

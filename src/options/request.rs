@@ -21,9 +21,9 @@ pub(crate) struct RequestOptions {
     pub(crate) total_timeout: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) quota_project: Option<String>,
-    /// Of the operation, if it is not that of the client.
+    /// The version of the operation, if it is not that of the client.
     pub(crate) api_version: Option<Arc<str>>,
-    /// Sent after those of the client.
+    /// Headers that are sent after those of the client.
     pub(crate) headers: Vec<Header>,
     pub(crate) stop: Option<StopToken>,
     #[cfg(feature = "grpc")]
@@ -40,6 +40,7 @@ impl RequestOptions {
         Self { api_version, ..Self::default() }
     }
 
+    /// Sets the quota project, unless it is invalid.
     pub(crate) fn set_quota_project(&mut self, project: &str) {
         match check_quota_project(project) {
             Ok(()) => self.quota_project = Some(project.to_owned()),
@@ -47,6 +48,7 @@ impl RequestOptions {
         }
     }
 
+    /// Adds a header, unless it is invalid or one that the client sets itself.
     pub(crate) fn add_header(&mut self, name: &str, value: &str) {
         match Header::new(name, value) {
             Ok(header) => self.headers.push(header),
@@ -54,8 +56,10 @@ impl RequestOptions {
         }
     }
 
-    /// Keeps the error of an option, unless an earlier one failed.
+    /// Keeps the error of an option, unless an earlier one failed: the first
+    /// error is the one that the reader of the expression looks for.
     pub(crate) fn refuse(&mut self, error: Error) {
+        // Later errors may only be consequences of this one.
         self.error.get_or_insert(error);
     }
 
@@ -65,15 +69,18 @@ impl RequestOptions {
     }
 
     /// Returns the complete options: these, and `defaults` where nothing was
-    /// set.
+    /// set. Headers of both are sent, those of `defaults` first.
     pub(crate) fn over(&self, defaults: &CallOptions) -> CallOptions {
         CallOptions {
             attempt_timeout: self.attempt_timeout.unwrap_or(defaults.attempt_timeout),
+            // May still be unset: only `limits` knows how long the server is
+            // requested to wait.
             total_timeout: self.total_timeout.or(defaults.total_timeout),
             server_hold: defaults.server_hold,
             retry: self.retry.as_ref().unwrap_or(&defaults.retry).clone(),
             quota_project: self.quota_project.as_ref().or(defaults.quota_project.as_ref()).cloned(),
             api_version: self.api_version.as_ref().or(defaults.api_version.as_ref()).cloned(),
+            // Added and not replaced, because a header may occur several times.
             headers: defaults.headers.iter().chain(&self.headers).cloned().collect(),
             stop: self.stop.as_ref().or(defaults.stop.as_ref()).cloned(),
             #[cfg(feature = "grpc")]
@@ -87,10 +94,10 @@ impl RequestOptions {
 #[derive(Clone)]
 pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Duration,
-    /// None: [`TOTAL_TIMEOUT`], extended by the time for which the server is
-    /// asked to wait.
+    /// `None` for [`TOTAL_TIMEOUT`], extended by the time for which the server
+    /// is requested to wait.
     pub(crate) total_timeout: Option<Duration>,
-    /// How long the server holds the response back, whatever the request says.
+    /// How long the server may hold the response, whatever the request says.
     pub(crate) server_hold: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) quota_project: Option<String>,
@@ -122,34 +129,44 @@ impl Default for CallOptions {
 }
 
 impl CallOptions {
-    /// Returns what a start begins with: an attempt may take as long as the
-    /// call, because a service may need more than a moment to accept work,
-    /// and giving up early leaves open whether it has.
+    /// Returns the default options of a start.
+    ///
+    /// An attempt may take as long as the call: a service may need more than a
+    /// moment to accept work, and a timeout leaves open whether it has.
     pub(crate) fn of_start() -> Self {
         Self { attempt_timeout: TOTAL_TIMEOUT, ..Self::default() }
     }
 
     /// Returns the timeouts of an attempt and of the whole call, if the server
-    /// is asked to wait for `server_wait`.
+    /// is requested to wait for `server_wait`.
+    ///
+    /// The wait of the server extends the attempt, which otherwise would always
+    /// time out, and the call unless its timeout was set.
     pub(crate) fn limits(&self, server_wait: Duration) -> (Duration, Duration) {
+        // Whichever is longer: a service that decides itself ignores the
+        // request.
         let server_wait = server_wait.max(self.server_hold);
         let total_timeout = self.total_timeout.unwrap_or(TOTAL_TIMEOUT.saturating_add(server_wait));
         (self.attempt_timeout.saturating_add(server_wait), total_timeout)
     }
 
-    /// Shortens the total timeout to `limit`, if it is longer.
+    /// Shortens the total timeout to `limit`, if it is longer. The maximum is
+    /// no limit.
     pub(crate) fn limit(&mut self, limit: Duration) {
+        // Unset stays unset for calls without a limit: a set timeout would not
+        // be extended by the wait of the server.
         if limit < Duration::MAX {
             self.total_timeout = Some(self.total_timeout.unwrap_or(TOTAL_TIMEOUT).min(limit));
         }
     }
 
+    /// Returns the options of one attempt.
     pub(crate) fn attempt(&self, timeout: Duration) -> Attempt<'_> {
         let attempt = Attempt::new(timeout)
             .with(&self.headers, self.quota_project.as_deref())
             .at_version(self.api_version.as_deref())
             .stopped_by(self.stop.as_ref())
-            .shown_to(self.on_headers.as_ref());
+            .observed_by(self.on_headers.as_ref());
         #[cfg(feature = "grpc")]
         let attempt = attempt.compressed(self.compression);
         attempt
@@ -182,8 +199,9 @@ macro_rules! impl_debug {
 
 impl_debug!(RequestOptions, CallOptions);
 
-/// Google's service config of the RPCs: 10 s an attempt.
+/// The timeout of an attempt in Google's service config of the RPCs.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Room for five attempts with the default delays between them.
+/// The timeout of a call: room for five attempts with the default delays
+/// between them.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,4 +1,7 @@
 //! The options of a wait for many operations, and the ways to take its results.
+//!
+//! The setters come from `options/setters`. Iteration yields items; `join_all`,
+//! `race` and `try_join_all` run the same scheduler and collect them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -84,16 +87,20 @@ use super::track::FinishedTrack;
 #[must_use = "no request is sent before iteration, `join_all`, `race` or `try_join_all`"]
 pub struct PollMany {
     core: Arc<Core>,
+    /// In the order in which they were given, duplicates included.
     targets: Vec<OperationRef>,
     options: RequestOptions,
     poll: PollOptions,
     watch: WaitWatch,
+    /// The most requests in flight at once; at least 1.
     concurrency: usize,
     rate: Option<Arc<RateLimit>>,
     journal: Option<JournalWriter>,
 }
 
 impl PollMany {
+    /// Creates a wait with the options of the client. An invalid name is an
+    /// item later.
     pub(crate) fn new(core: &Arc<Core>, targets: impl IntoIterator<Item = impl Into<OperationRef>>) -> Self {
         Self {
             core: Arc::clone(core),
@@ -177,6 +184,7 @@ impl PollMany {
 }
 
 impl PollMany {
+    /// Completes the options with those of the client.
     fn plan(self) -> PollPlan {
         let Self { core, targets, options, poll, watch, concurrency, rate, journal } = self;
         let options = options.check().map(|()| options.over(core.defaults(Rpc::Get)));
@@ -332,20 +340,24 @@ impl fmt::Debug for PollMany {
     }
 }
 
+/// Creates an empty place for each track.
 fn found_of(tracks: usize) -> Vec<Option<Operation>> {
     std::iter::repeat_with(|| None).take(tracks).collect()
 }
 
+/// Stores an operation in the place of its track.
 fn put(found: &mut [Option<Operation>], track: usize, operation: Operation) {
     if let Some(place) = found.get_mut(track) {
         *place = Some(operation);
     }
 }
 
-/// Every track is there by now.
+/// Returns the operations in the order of the input, when all are there. A name
+/// that was given twice has one track and two places.
 fn in_order(found: &[Option<Operation>], inputs: &[usize]) -> Vec<Operation> {
     inputs.iter().filter_map(|track| found.get(*track)?.clone()).collect()
 }
 
-/// Enough for some dozens of requests per second, which no service notices.
+/// The default of concurrent requests: enough for some dozens of requests a
+/// second, which no service notices.
 const CONCURRENCY: usize = 4;

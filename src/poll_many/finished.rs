@@ -1,4 +1,8 @@
-//! The operations, as they finish.
+//! The iterator over operations, as they finish.
+//!
+//! It starts the scheduler at its first item, acknowledges each item with the
+//! call for the next one, and repeats items whose name was given more than
+//! once.
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -38,6 +42,7 @@ use super::track::FinishedTrack;
 /// an error item, and the others are polled again.
 #[must_use = "polls are made by iteration"]
 pub struct Finished {
+    /// The number of items to come.
     left: usize,
     state: FinishedState,
     /// An item whose name was given more than once, and how often it still has
@@ -48,13 +53,18 @@ pub struct Finished {
 /// A requested name and its result.
 pub(super) type Item = (String, Result<Operation, Error>);
 
+/// The wait behind the iterator.
 enum FinishedState {
+    /// Nothing was sent.
     Before(Box<PollPlan>),
+    /// Some items have not been returned yet.
     Waiting(Box<Scheduler>),
+    /// All items were returned.
     Over,
 }
 
 impl Finished {
+    /// Creates the iterator. It sends nothing.
     pub(super) fn new(plan: PollPlan) -> Self {
         Self { left: plan.len(), state: FinishedState::Before(Box::new(plan)), again: None }
     }
@@ -69,7 +79,28 @@ impl Finished {
     ///
     /// [`Config`](crate::ErrorKind::Config) if the journal cannot be written.
     /// It is tried again with the next item; until then the journal has the
-    /// operation, and gives it again.
+    /// operation, and delivers it again.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # for name in ["operations/1", "operations/2"] { server.insert(FakeOperation::new(name).done_at_poll(3)); }
+    /// # let client = server.client();
+    /// # let folder = std::env::temp_dir().join(format!("acknowledge-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("jobs.jsonl");
+    /// let journal = longrunning::Journal::open(&path)?;
+    /// let mut finished = client.poll_many(["operations/1", "operations/2"]).journal(&journal).into_iter();
+    /// if let Some(operation) = finished.next().transpose()? {
+    ///     println!("{}: {}", operation.name(), operation.outcome());
+    ///     finished.acknowledge()?; // stop here, without a second delivery
+    /// }
+    /// drop(finished);
+    /// assert_eq!(client.resume(&journal).into_iter().len(), 1);
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[cfg(feature = "journal")]
     #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
     pub fn acknowledge(&mut self) -> Result<(), Error> {
@@ -93,6 +124,7 @@ impl Finished {
         item
     }
 
+    /// Acknowledges the last item and waits for the next one.
     fn advance(&mut self) -> Option<Item> {
         let scheduler = self.scheduler()?;
         // The call for the next item means that the caller has processed the previous
@@ -100,7 +132,9 @@ impl Finished {
         let acknowledged = scheduler.acknowledge();
         let Some(FinishedTrack { track, name, result }) = scheduler.next() else {
             if let Err(error) = acknowledged {
-                log::warn!("the operation that was given last will be given again: {error}");
+                log::warn!(
+                    "the last operation will be delivered again, because the journal was not written: {error}"
+                );
             }
             self.state = FinishedState::Over;
             return None;

@@ -1,5 +1,18 @@
 //! The operations of one parent, and whether they are polled one by one or by
 //! listing the parent.
+//!
+//! The unit of cost is a get. A page counts as eight, so listing 10,000
+//! operations by ten pages costs 80, and listing 8 operations does not pay.
+//!
+//! ```text
+//! All ──► Running ──► One        never back: the number of waiting operations only falls
+//!
+//! expected cost ≥ members        the next method
+//! permanent error of a page      One, and this round is finished by gets
+//! too many doubtful failures     One
+//! ```
+//!
+//! This file has no I/O. The scheduler sends requests and reports results.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,27 +27,32 @@ use crate::types::{Code, Operation};
 /// less.
 pub(super) struct ParentGroup {
     parent: String,
-    /// Of the API, if it is not that of the client.
+    /// The version of the API, if it is not that of the client.
     pub(super) version: Option<Arc<str>>,
     /// Indices of tracks; finished ones are dropped at the start of a round.
     pub(super) members: Vec<usize>,
-    way: PollMethod,
-    /// The cost of the last whole round, in gets.
+    /// How they are polled at present.
+    method: PollMethod,
+    /// The cost of the last complete round, in gets.
     cost: Option<usize>,
-    /// Failed passes in a row that suggest that listing does not work here.
+    /// Passes in a row that failed in a way that suggests that listing does not
+    /// work here.
     faults: u32,
-    /// Passes in a row that failed, for whatever reason.
+    /// Passes in a row that failed, for any reason.
     failures: u32,
-    /// A get has worked since, so the next failure is that of the pages.
+    /// Whether a get has worked while pages failed, so that the next failure is
+    /// that of the pages.
     gets_work: bool,
-    /// When the next round is due.
+    /// The instant for which the next round is scheduled.
     pub(super) next: Option<Instant>,
-    /// The server requested a pause until then.
+    /// The end of a pause after a failed page.
     pub(super) pause: Option<Instant>,
+    /// The pass of the current round.
     pub(super) pass: Option<ListPass>,
 }
 
-/// How the operations of a group are polled. It only ever moves down.
+/// How the operations of a group are polled, in the order in which the methods
+/// are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum PollMethod {
     /// All operations of the parent are listed.
@@ -46,20 +64,25 @@ enum PollMethod {
     One,
 }
 
-/// One way through the pages.
+/// One pass over the pages of a listing.
 pub(super) struct ListPass {
-    /// The requested operations, and those of them that no page contained so
-    /// far.
-    pub(super) asked: usize,
+    /// The number of operations that it polls.
+    pub(super) requested: usize,
+    /// The number of them that no page has contained so far.
     pub(super) missing: usize,
+    /// Running operations that were found, with their tracks.
     pub(super) found: Vec<(usize, Operation)>,
     /// The deadline for the last page.
     pub(super) end: Option<Instant>,
     /// Whether the deadline had passed before it began.
     pub(super) is_last: bool,
+    /// Pages that were read.
     pages: usize,
+    /// The token of the next page; empty for the first.
     token: String,
+    /// All tokens of this pass, to notice one that repeats.
     tokens: HashSet<String>,
+    /// Whether it has started again after an expired token.
     restarted: bool,
 }
 
@@ -79,12 +102,13 @@ pub(super) enum PageFailure {
 }
 
 impl ParentGroup {
+    /// Creates a group without members. It begins by listing everything.
     pub(super) fn new(parent: &str, version: Option<Arc<str>>) -> Self {
         Self {
             parent: parent.to_owned(),
             version,
             members: Vec::new(),
-            way: PollMethod::All,
+            method: PollMethod::All,
             cost: None,
             faults: 0,
             failures: 0,
@@ -95,33 +119,49 @@ impl ParentGroup {
         }
     }
 
-    /// Returns whether its operations are polled together.
+    /// Returns whether its operations are polled by pages.
     pub(super) fn lists(&self) -> bool {
-        self.way != PollMethod::One
+        self.method != PollMethod::One
     }
 
     /// Changes to the next method as long as fetching `count` operations one by
-    /// one costs less.
+    /// one costs no more.
+    ///
+    /// ```text
+    /// members    last cost      method
+    /// 10,000     80             stays
+    /// 8          8 (estimate)   One
+    /// 100        160            Running, whose estimate is 8
+    /// ```
     pub(super) fn choose(&mut self, count: usize) {
         // Operations finish, but a listing seldom becomes shorter. So a method that
-        // costs too much now will not pay off later, and the way only moves
+        // costs too much now will not pay off later, and the method only moves
         // down.
         while self.lists() && self.expected_cost(count) >= count {
-            self.way = if self.way == PollMethod::All { PollMethod::Running } else { PollMethod::One };
+            self.method = if self.method == PollMethod::All { PollMethod::Running } else { PollMethod::One };
             // The cost of one method says nothing about the next: that one starts from the
             // estimate.
             self.cost = None;
         }
     }
 
+    /// Returns the cost of the next round, in gets.
+    ///
+    /// ```text
+    /// last round         members    cost
+    /// none               8          8       one page
+    /// none               10,000     80      ten pages
+    /// 3 pages, 2 gets    10,000     26      as measured
+    /// ```
     fn expected_cost(&self, count: usize) -> usize {
         // Before the first pass the length of the listing is unknown. The estimate is
         // the best case: only these operations are listed.
         self.cost.unwrap_or_else(|| count.div_ceil(PAGE_SIZE as usize) * PAGE_COST)
     }
 
+    /// Returns the request for the next page of its pass.
     pub(super) fn request(&self) -> ListOperationsRequest {
-        let filter = if self.way == PollMethod::Running { RUNNING } else { "" };
+        let filter = if self.method == PollMethod::Running { RUNNING } else { "" };
         let token = self.pass.as_ref().map_or("", |pass| &pass.token);
         ListOperationsRequest {
             name: self.parent.clone(),
@@ -134,18 +174,26 @@ impl ParentGroup {
 
     /// Records the cost of a whole pass, to which [`missed`](Self::missed) adds
     /// gets.
+    ///
+    /// One success ends all doubts about the listing.
     pub(super) fn passed(&mut self, pass: &ListPass) {
         (self.faults, self.failures, self.gets_work) = (0, 0, false);
         self.cost = Some(pass.pages * PAGE_COST);
     }
 
     /// Records a get that a page could not replace.
+    ///
+    /// Without a measured cost, which a failed pass does not have, nothing
+    /// changes.
     pub(super) fn missed(&mut self) {
         self.cost = self.cost.map(|cost| cost.saturating_add(1));
     }
 
     /// Returns whether pages have failed so often that one operation is
     /// fetched, to see whether that works.
+    ///
+    /// That get distinguishes a service that is down from a listing that is
+    /// broken.
     pub(super) fn doubts(&self) -> bool {
         self.lists() && self.failures > MOST_FAILURES
     }
@@ -157,6 +205,13 @@ impl ParentGroup {
     }
 
     /// Records a page that failed, and returns what follows.
+    ///
+    /// | error | consequence |
+    /// |---|---|
+    /// | `INVALID_ARGUMENT` for a later page, once in a pass | `Restart` |
+    /// | rejected credentials | `Refused` |
+    /// | transient or doubtful | `Fault`; after too many of these, gets from the next round on |
+    /// | any other | `GetRest`, and gets from now on |
     pub(super) fn failed(&mut self, error: &Error, max_failures: u32) -> PageFailure {
         let code = error.code();
         // On the first page INVALID_ARGUMENT rejects the request itself. On a later one
@@ -182,7 +237,7 @@ impl ParentGroup {
         let slow = error.kind() == ErrorKind::Timeout;
         self.faults += u32::from(doubtful || slow);
         if !(passing || doubtful) || self.faults > max_failures || self.gets_work {
-            self.way = PollMethod::One;
+            self.method = PollMethod::One;
         }
         self.failures = self.failures.saturating_add(1);
         if passing || doubtful { PageFailure::Fault } else { PageFailure::GetRest }
@@ -190,10 +245,11 @@ impl ParentGroup {
 }
 
 impl ListPass {
-    pub(super) fn new(asked: usize, end: Option<Instant>) -> Self {
+    /// Creates a pass that has read no page.
+    pub(super) fn new(requested: usize, end: Option<Instant>) -> Self {
         Self {
-            asked,
-            missing: asked,
+            requested,
+            missing: requested,
             found: Vec::new(),
             end,
             is_last: false,
@@ -204,18 +260,27 @@ impl ListPass {
         }
     }
 
-    /// Moves to the next page; returns false at the end, or if fetching the
-    /// rest costs less.
+    /// Moves to the next page, whose token is `next`. Returns false at the end,
+    /// or if fetching the missing operations costs less.
+    ///
+    /// ```text
+    /// polled    missing    pages read    next
+    /// 10,000    4,000      6             true
+    /// 20        5          2             true     16 < 20
+    /// 20        5          3             false    24 ≥ 20: 5 gets cost less than another page
+    /// 20        0          1             false    all were found
+    /// ```
     pub(super) fn turn_page(&mut self, next: String) -> bool {
         self.pages += 1;
         // When the pages read so far cost as much as all gets, the remaining operations
         // are fetched one by one.
-        let worth_it = self.missing > 0 && self.pages * PAGE_COST < self.asked;
+        let worth_it = self.missing > 0 && self.pages * PAGE_COST < self.requested;
         self.token.clone_from(&next);
         // A token that comes again would make the pass go round in circles.
         worth_it && !next.is_empty() && self.tokens.insert(next)
     }
 
+    /// Goes back to the first page. What was found is kept.
     fn restart(&mut self) {
         self.restarted = true;
         self.token.clear();
@@ -223,20 +288,20 @@ impl ListPass {
     }
 }
 
-/// At least as many as services return; they reduce a larger size to their own
-/// maximum (AIP-158).
+/// The requested size of a page: at least as many as services return, which
+/// reduce a larger size to their own maximum (AIP-158).
 const PAGE_SIZE: i32 = 1000;
 
 /// The cost of a page in gets: it takes longer, and contains up to a thousand
 /// operations.
 const PAGE_COST: usize = 8;
 
-/// After this many failed passes in a row the listing may be broken, and not
-/// the service.
+/// Failed passes in a row after which the listing may be broken, and not the
+/// service.
 const MOST_FAILURES: u32 = 7;
 
-/// AIP-160; services with another syntax reject it, and then each operation is
-/// fetched.
+/// The filter for running operations (AIP-160). Services with another syntax
+/// reject it, and then each operation is fetched.
 const RUNNING: &str = "done = false";
 
 #[cfg(test)]
@@ -257,20 +322,20 @@ mod tests {
     fn the_way_moves_down_as_pages_turn_out_to_be_dear() {
         let mut group = ParentGroup::new("operations", None);
         group.choose(100);
-        assert_eq!(group.way, PollMethod::All);
+        assert_eq!(group.method, PollMethod::All);
         let mut pass = ListPass::new(100, None);
         let pages = (0..).take_while(|page| pass.turn_page(format!("t{page}"))).count();
         assert_eq!(pages, 12, "more pages than that cost more than a hundred gets");
         group.passed(&pass);
         group.choose(100);
-        assert_eq!(group.way, PollMethod::Running);
+        assert_eq!(group.method, PollMethod::Running);
         assert_eq!(group.request().filter, "done = false");
         group.passed(&ListPass { pages: 2, ..ListPass::new(100, None) });
         group.choose(100);
-        assert_eq!(group.way, PollMethod::Running);
+        assert_eq!(group.method, PollMethod::Running);
         (0..84).for_each(|_| group.missed());
         group.choose(100);
-        assert_eq!(group.way, PollMethod::One);
+        assert_eq!(group.method, PollMethod::One);
     }
 
     #[test]

@@ -1,5 +1,16 @@
 //! Writes the operations and results of a wait for many operations to a
 //! journal.
+//!
+//! ```text
+//! follow ──► add ──► … ──► give ──► handled
+//! each       all as        each     when the caller asks for the next item
+//! target     pending       result   (or acknowledges): removed
+//! ```
+//!
+//! A result is written before it is returned, and removed after the caller has
+//! processed it, so a crash in between delivers it again and never loses it.
+//! Both are in one write, and one write covers everything that finished
+//! meanwhile.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,23 +21,24 @@ use crate::types::Operation;
 
 use super::track::FinishedTrack;
 
-/// A journal, and how far the wait has followed it.
+/// A journal, and how far the wait has written to it.
 pub(super) struct JournalWriter {
     journal: Journal,
-    /// By track. What has no name is not recorded.
+    /// The entry of each track. A track without a name has none.
     followed: BTreeMap<usize, Pending>,
     /// The tracks whose results the journal had before.
     stored: VecDeque<usize>,
     /// How many of the finished operations are recorded, from the front of the
     /// queue.
     recorded: usize,
-    /// The one that was given last.
+    /// The track that was returned last, if it has a result.
     given: Option<usize>,
     /// Acknowledged operations that the journal still contains.
     handled: Vec<usize>,
 }
 
 impl JournalWriter {
+    /// Starts with a journal from which nothing was read yet.
     pub(super) fn new(journal: &Journal) -> Self {
         Self {
             journal: journal.clone(),
@@ -54,7 +66,11 @@ impl JournalWriter {
         self.stored.iter().filter_map(|track| self.followed.get(track))
     }
 
-    /// Records all tracks as pending.
+    /// Records all tracks as pending, in one write.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if the journal cannot be written.
     pub(super) fn add(&mut self) -> Result<(), Error> {
         self.journal.add_all(self.followed.values()).map(drop)
     }
@@ -71,6 +87,8 @@ impl JournalWriter {
 
     /// Returns the next finished operation: first those that the journal had
     /// before, then new ones.
+    ///
+    /// If a result cannot be recorded, its item is an error with the operation.
     pub(super) fn give(&mut self, over: &mut VecDeque<FinishedTrack>) -> Option<FinishedTrack> {
         let over = match self.stored.pop_front() {
             Some(track) => self.read(track),
@@ -93,13 +111,23 @@ impl JournalWriter {
 
     /// Removes the last item from the journal, because the caller has
     /// acknowledged it.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if the journal cannot be written. The removal stays noted, and
+    /// is written with the next result.
     pub(super) fn handled(&mut self, over: &VecDeque<FinishedTrack>) -> Result<(), Error> {
         // Kept in `handled` if the write fails, and written with the next item.
         self.handled.extend(self.given.take());
         if self.handled.is_empty() { Ok(()) } else { self.write(over) }
     }
 
-    /// Writes all that the journal does not have yet.
+    /// Writes all that the journal does not have yet: removals of acknowledged
+    /// operations and new results, in one write with one sync.
+    ///
+    /// # Errors
+    ///
+    /// `Config`; nothing is changed then, here or in the journal.
     fn write(&mut self, over: &VecDeque<FinishedTrack>) -> Result<(), Error> {
         let handled = self.handled.iter().filter_map(|track| self.followed.get(track));
         let new = over.iter().skip(self.recorded);
@@ -114,11 +142,15 @@ impl JournalWriter {
         Ok(())
     }
 
+    /// Returns the first of the finished tracks, whose result is recorded if it
+    /// is to be.
     fn take(&mut self, over: &mut VecDeque<FinishedTrack>) -> Option<FinishedTrack> {
         self.recorded = self.recorded.saturating_sub(1);
         over.pop_front()
     }
 
+    /// Returns the result that the journal had before. Another process or
+    /// another clone may have removed it meanwhile.
     fn read(&self, track: usize) -> FinishedTrack {
         let forgotten = || Error::config("the operation was removed from the journal meanwhile");
         let Some(pending) = self.followed.get(&track) else {

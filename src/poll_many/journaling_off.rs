@@ -1,4 +1,7 @@
 //! Replaces the journal in builds without the feature.
+//!
+//! It has the methods of `journaling.rs` on a type without values, so that the
+//! scheduler needs no `cfg`.
 
 use std::collections::VecDeque;
 
@@ -7,7 +10,7 @@ use crate::pending::Pending;
 
 use super::track::FinishedTrack;
 
-/// There is none.
+/// A writer that does not exist.
 pub(super) enum JournalWriter {}
 
 impl JournalWriter {

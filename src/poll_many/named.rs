@@ -1,4 +1,6 @@
 //! The operations with their requested names.
+//!
+//! It is an adapter of [`Finished`], which has the names anyway.
 
 use std::iter::FusedIterator;
 
@@ -7,11 +9,11 @@ use crate::types::Operation;
 
 use super::finished::{Finished, Item};
 
-/// The operations of a [`Finished`], each with the name that was given for it.
+/// The operations of a [`Finished`], each with its requested name.
 ///
-/// Made by [`PollMany::named`](crate::PollMany::named). The name is empty where
-/// there was none: for an operation that a service gave none because the work
-/// was done at once, and for the error that takes the place of all items.
+/// [`PollMany::named`](crate::PollMany::named) creates it. The name is empty
+/// for an operation that has none, as services return for work that is done at
+/// once, and for the one error item if an option cannot be used.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -46,6 +48,7 @@ impl Named {
     /// # Errors
     ///
     /// [`Config`](crate::ErrorKind::Config) if the journal cannot be written.
+    /// The operation then stays in the journal and is delivered again.
     #[cfg(feature = "journal")]
     #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
     pub fn acknowledge(&mut self) -> Result<(), Error> {

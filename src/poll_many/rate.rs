@@ -1,4 +1,7 @@
-//! When the next poll may be sent.
+//! The rate limit of the polls of one iterator.
+//!
+//! A permit is an instant. It is reserved for the next poll, whichever track
+//! that will be, and used when the poll is sent.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,24 +13,26 @@ use crate::retry::RateLimit;
 #[derive(Debug, Default)]
 pub(super) struct PollRate {
     limits: Vec<Arc<RateLimit>>,
-    /// The turn that was taken for the next poll.
-    turn: Option<Instant>,
+    /// The permit that is reserved for the next poll.
+    permit: Option<Instant>,
 }
 
 impl PollRate {
+    /// Combines limits, of which there may be none.
     pub(super) fn new(limits: Vec<Arc<RateLimit>>) -> Self {
-        Self { limits, turn: None }
+        Self { limits, permit: None }
     }
 
-    /// Returns when the next poll may be sent.
-    pub(super) fn turn(&mut self, now: Instant) -> Instant {
+    /// Returns when the next poll may be sent: `now` or later.
+    pub(super) fn permit(&mut self, now: Instant) -> Instant {
         // Reserved once and kept until a poll is sent. Each limit starts at the time
         // that the previous one allows.
         let of_limits = || self.limits.iter().fold(now, |at, limit| limit.reserve(at, None).unwrap_or(at));
-        *self.turn.get_or_insert_with(of_limits)
+        *self.permit.get_or_insert_with(of_limits)
     }
 
-    pub(super) fn take_turn(&mut self) {
-        self.turn = None;
+    /// Uses the permit up, because a poll is sent.
+    pub(super) fn use_permit(&mut self) {
+        self.permit = None;
     }
 }

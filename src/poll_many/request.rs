@@ -1,4 +1,8 @@
 //! One request and its result, independent of the wait that it belongs to.
+//!
+//! A request and its report name a track or a group by its number. So a worker
+//! needs no access to the scheduler, and a report that arrives late is matched
+//! when it is processed.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,24 +21,31 @@ use crate::types::{Operation, OperationPage};
 /// The context that all requests share.
 pub(super) struct RequestContext {
     pub(super) core: Arc<Core>,
+    /// The options of all requests; a timeout and a version come with each.
     pub(super) options: CallOptions,
 }
 
-/// A request to send, and the place of what it is for.
+/// A request to send, and the track or group that it is for.
 pub(super) enum PollRequest {
+    /// A get or a long poll.
     Poll { track: usize, poll: Poll },
+    /// One page of a listing. In a box, because it is much larger than the
+    /// others.
     List { group: usize, request: Box<ListOperationsRequest>, version: Option<Arc<str>>, timeout: Duration },
+    /// One attempt of a cancellation.
     Cancel { track: usize, request: CancelOperationRequest, version: Option<Arc<str>>, turn: AttemptTurn },
 }
 
-/// The result of a request.
+/// The result of a request, and the panic that it ended with.
 pub(super) struct RequestReport {
     pub(super) result: RequestResult,
-    /// A transport of the caller's panicked. It does so again where the
-    /// response is taken, which is an error.
+    /// The panic of a transport of the caller's. The result is then an error,
+    /// and the panic continues on the thread of the caller when the report is
+    /// processed.
     pub(super) panic: Option<Box<dyn Any + Send>>,
 }
 
+/// The result, with the number of the track or group.
 pub(super) enum RequestResult {
     Got { track: usize, result: Result<Operation, Error> },
     Listed { group: usize, result: Result<OperationPage, Error> },
@@ -42,6 +53,7 @@ pub(super) enum RequestResult {
 }
 
 impl PollRequest {
+    /// Makes the one attempt that the request is, on any thread.
     pub(super) fn run(self, shared: &RequestContext) -> RequestReport {
         let (over, options) = (&*shared.core.transport, &shared.options);
         let mut panic = None;
@@ -64,6 +76,7 @@ impl PollRequest {
         RequestReport { result, panic }
     }
 
+    /// Returns the timeout of the attempt.
     pub(super) fn timeout(&self) -> Duration {
         match self {
             Self::Poll { poll, .. } => poll.timeout(),
@@ -73,6 +86,7 @@ impl PollRequest {
     }
 }
 
+/// Calls `send`, and turns a panic into an error.
 fn caught<T>(
     send: impl FnOnce() -> Result<T, Error>,
     panic: &mut Option<Box<dyn Any + Send>>,

@@ -1,4 +1,8 @@
 //! The start of a wait for many: tracks, groups, threads.
+//!
+//! Each target becomes a track, in the order of the input. Targets whose end is
+//! known (done, invalid, in the journal) are finished at once; the others are
+//! recorded as pending before the first request.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -27,22 +31,26 @@ use super::track::{FinishedTrack, WaitTrack};
 pub(super) struct PollPlan {
     pub(super) core: Arc<Core>,
     pub(super) targets: Vec<OperationRef>,
-    /// Of all requests, or the error of the first option that cannot be used.
+    /// The options of all requests, or the error of the first option that cannot
+    /// be used.
     pub(super) options: Result<CallOptions, Error>,
     pub(super) poll: PollOptions,
     pub(super) watch: WaitWatch,
+    /// The most requests in flight at once.
     pub(super) concurrency: usize,
+    /// The limit of this wait, beside that of the client.
     pub(super) rate: Option<Arc<RateLimit>>,
     pub(super) journal: Option<JournalWriter>,
 }
 
 impl PollPlan {
-    /// Returns how many results there will be.
+    /// Returns how many items there will be: one for each target, or one error.
     pub(super) fn len(&self) -> usize {
         if self.options.is_err() { 1 } else { self.targets.len() }
     }
 
-    /// Starts; returns the track of each target too.
+    /// Starts the wait. Returns the track of each target too, which for a name
+    /// that was given twice is the same.
     pub(super) fn start(self) -> (Scheduler, Vec<usize>) {
         let Self { core, targets, options, poll, watch, concurrency, rate, journal } = self;
         let (options, error) = match options {
@@ -78,16 +86,27 @@ impl PollPlan {
     }
 }
 
+/// A scheduler that is being filled.
 struct Start<'a> {
     scheduler: Scheduler,
-    /// One for all, so that operations of a group stay together.
+    /// One moment for all, so that operations of a group stay together.
     moment: FrozenClock<'a>,
     poll: PollOptions,
     watch: WaitWatch,
+    /// The number of the group of each parent and version.
     parents: HashMap<(String, Option<Arc<str>>), usize>,
 }
 
 impl Start<'_> {
+    /// Adds a target and returns its track.
+    ///
+    /// | target | track |
+    /// |---|---|
+    /// | done already | finished with it |
+    /// | an invalid name | finished with the error |
+    /// | a name that is known | that of the first target; no second one |
+    /// | a result in the journal | finished; the journal returns the result |
+    /// | any other | a wait, in the group of its parent |
     fn add(&mut self, target: OperationRef) -> usize {
         let track = self.scheduler.tracks.len();
         // Before `target` is taken apart, and also for operations that are done: their
@@ -153,6 +172,8 @@ impl Start<'_> {
 
     /// Records all operations as pending; if that fails, all of them end with
     /// the error.
+    ///
+    /// Operations without a name are not recorded and keep their results.
     fn record(&mut self) {
         let scheduler = &mut self.scheduler;
         let Some(journal) = &mut scheduler.journal else { return };
@@ -192,6 +213,7 @@ impl Start<'_> {
         Some(number)
     }
 
+    /// Schedules the first step of each track, and returns the scheduler.
     fn begin(self) -> Scheduler {
         let Self { mut scheduler, moment, .. } = self;
         for track in 0..scheduler.tracks.len() {

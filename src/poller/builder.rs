@@ -1,4 +1,7 @@
 //! The options of a wait for one operation.
+//!
+//! The setters come from `options/setters`, which all builders share, so this
+//! file only has what is special about one operation.
 
 use std::sync::Arc;
 
@@ -78,21 +81,38 @@ use super::update::{WaitWatch, observer_option};
 pub struct Poller<M = Blocking> {
     core: Arc<Core>,
     mode: M,
+    /// The operation, or the error of its name, which is reported when the wait
+    /// begins.
     target: OperationRef,
+    /// What was set for requests. The rest comes from the client.
     options: RequestOptions,
+    /// Those of the client, as far as nothing was set here.
     poll: PollOptions,
     watch: WaitWatch,
 }
 
 impl Poller {
-    /// Blocks until the operation is done and gives it, succeeded or failed.
+    /// Blocks until the operation is done and returns it, succeeded or failed.
     ///
-    /// [`Operation::into_response`] then tells the two apart.
+    /// [`Operation::into_response`] distinguishes the two. An operation that is
+    /// known to be done is returned without a request.
+    ///
+    /// ```
+    /// # use longrunning::{Code, ErrorKind, Operation, Status};
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.reply(Operation::running("operations/42"));
+    /// # server.reply(Operation::failed("operations/42", Status::new(Code::Internal, "out of disk")));
+    /// # let client = server.client();
+    /// let done = client.poller("operations/42").until_done()?;
+    /// let error = done.into_response::<()>().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Operation);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// `Timeout` when time ran out and `Stopped` when the token was stopped:
-    /// the message says whether the operation was cancelled, and
+    /// `Timeout` if the total timeout has elapsed, and `Stopped` if the token
+    /// was stopped: the message says whether the operation was cancelled, and
     /// [`Error::operation`] is its last state. Otherwise as for
     /// [`OperationsClient::get`](crate::OperationsClient::get).
     pub fn until_done(self) -> Result<Operation, Error> {
@@ -110,6 +130,11 @@ impl Poller {
 }
 
 impl<M> Poller<M> {
+    /// Creates a wait with the options of the client, at the version of the
+    /// operation.
+    ///
+    /// An operation that this client has just started may be unknown to its
+    /// service for some seconds, so its grace for `NOT_FOUND` is longer.
     pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
         let target = target.at(core);
         let options = RequestOptions::at_version(target.version.clone());
@@ -132,13 +157,14 @@ impl<M> Poller<M> {
         Snapshots::new(core, mode, options, WaitStart { target, poll, watch })
     }
 
-    /// Follows the progress.
+    /// Turns the tracking of progress on, for an iterator whose caller may look
+    /// at it.
     pub(crate) fn tracking(mut self) -> Self {
         self.watch.tracks = true;
         self
     }
 
-    /// Keeps the latest state there too.
+    /// Stores each state in `latest` too, for the handle that started the wait.
     pub(crate) fn reporting_to(mut self, latest: &Latest) -> Self {
         self.watch.latest = Some(latest.clone());
         self

@@ -1,5 +1,11 @@
 //! Long polls: responses that the server holds back until the operation has
-//! changed, with WaitOperation.
+//! changed, with WaitOperation (or the `wait` of Compute Engine).
+//!
+//! A long poll is an optimisation. It is only sent if it was allowed, after a
+//! successful get, and while it works: two failures in a row, or responses that
+//! come back at once, end long polls for this wait. An error of a long poll is
+//! never the error of the wait, since the method may be missing; the get that
+//! follows decides.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +17,9 @@ use crate::types::{Operation, OperationForm};
 use crate::wait_support::{Trial, WaitSupport};
 
 /// The knowledge of a wait about long polls of its service.
+///
+/// `prepare` plans one when the next poll is scheduled, `start` begins it when
+/// the poll is sent, `worked` or `failed` records its result.
 #[derive(Debug)]
 pub(super) struct LongPolling {
     mode: LongPollMode,
@@ -19,28 +28,40 @@ pub(super) struct LongPolling {
     /// Whether a driver of many waits has a thread for a request that takes
     /// long.
     is_allowed: bool,
+    /// The long poll that is planned.
     next: Option<HeldRequest>,
+    /// The long poll that was sent.
     under_way: Option<HeldRequest>,
 }
 
+/// Whether and how long polls are sent.
 #[derive(Debug)]
 enum LongPollMode {
+    /// By option, or after failures.
     Never,
+    /// As the program has said.
     Bound(WaitBinding),
+    /// As the waits of this client have found out.
     Auto(Arc<WaitSupport>),
-    /// Compute Engine decides itself how long it holds a response back.
+    /// By the `wait` of Compute Engine, which decides itself how long it holds
+    /// a response back.
     Service,
 }
 
-/// One response that the server is requested to hold back.
+/// A poll that the server is requested to hold.
 #[derive(Debug)]
 struct HeldRequest {
+    /// The HTTP rule; it has no meaning over gRPC.
     binding: WaitBinding,
+    /// How long the server is requested to hold the response, when it was sent.
     asked: Duration,
+    /// The use of a binding that is known to work, or is being tried.
     trial: Option<Trial>,
 }
 
 impl LongPolling {
+    /// Starts with the option of the wait; `support` is the knowledge of its
+    /// client.
     pub(super) fn new(how: LongPoll, support: &Arc<WaitSupport>) -> Self {
         let mode = match how {
             LongPoll::Auto => LongPollMode::Auto(Arc::clone(support)),
@@ -71,19 +92,19 @@ impl LongPolling {
         if matches!(self.mode, LongPollMode::Service) { PAUSE_OF_SERVICE } else { Duration::ZERO }
     }
 
-    /// Less than this is not worth a request of its own; a server that decides
-    /// itself needs its whole time.
+    /// Returns the time below which no long poll is sent: it would not be worth
+    /// a request of its own. A server that decides itself needs its whole time.
     fn shortest(&self) -> Duration {
         if matches!(self.mode, LongPollMode::Service) { OperationService::HOLD } else { SHORTEST }
     }
 
-    /// Allows requests that the server holds, or not.
+    /// Allows long polls, or forbids them for now.
     pub(super) fn allow(&mut self, is_allowed: bool) {
         self.is_allowed = is_allowed;
     }
 
-    /// Returns whether the next poll can be held back by the server, which has
-    /// `room` to do so.
+    /// Plans the next poll; returns whether it is a long poll. `room` is the
+    /// time until the last poll has to be sent.
     pub(super) fn prepare(&mut self, room: Duration) -> bool {
         self.next = if room < self.shortest() || !self.is_allowed { None } else { self.hold() };
         self.next.is_some()
@@ -94,8 +115,8 @@ impl LongPolling {
         self.next.is_some()
     }
 
-    /// Starts a poll; returns how long the response is to be held back, and the
-    /// binding.
+    /// Starts a poll. Returns how long the response is to be held back, and the
+    /// binding; `None` for a get.
     pub(super) fn start(&mut self, room: Duration) -> Option<(Duration, WaitBinding)> {
         // Where a driver has dropped the last one.
         self.under_way = None;
@@ -130,6 +151,7 @@ impl LongPolling {
     }
 
     /// Records a failure; returns false if the poll was not a long poll.
+    /// `passes` says whether the error is transient or the like.
     pub(super) fn failed(&mut self, error: &Error, passes: bool) -> bool {
         let Some(hold) = self.under_way.take() else { return false };
         let found_out = hold.trial.is_some_and(|trial| trial.failed(error));
@@ -142,6 +164,7 @@ impl LongPolling {
         true
     }
 
+    /// Counts a failure, and ends long polls after the second in a row.
     fn failed_again(&mut self) {
         self.failures += 1;
         if self.failures >= MOST_FAILURES {
@@ -149,6 +172,7 @@ impl LongPolling {
         }
     }
 
+    /// Returns the long poll to send; `None` if none is possible at the moment.
     fn hold(&self) -> Option<HeldRequest> {
         let (binding, trial) = match &self.mode {
             LongPollMode::Never => return None,
@@ -164,23 +188,27 @@ impl LongPolling {
 /// How long a response was held back.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum HeldPoll {
+    /// For about the requested time: nothing has changed in it.
     Fully,
+    /// For less: the server responds early, or holds nothing back.
     InPart,
 }
 
-/// Front ends and proxies end exchanges that are silent for 60 s; and progress
-/// is reported as often as by polls.
+/// The longest time that a server is requested to hold a response. Front ends
+/// and proxies end exchanges that are silent for 60 s, and progress is reported
+/// at least as often as by polls.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Limits the time that is lost on a server that never responds.
+/// The time of the first long poll of a client, which limits what is lost on a
+/// server that never responds.
 const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 
-/// Compute Engine may return early, even at once, and must not be polled in a
-/// loop then.
+/// The pause before another `wait` of Compute Engine, which may return early,
+/// even at once, and must not be polled in a loop.
 const PAUSE_OF_SERVICE: Duration = Duration::from_secs(1);
 
-/// Less than this is not worth a request of its own.
+/// The shortest long poll. Less is not worth a request of its own.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// After this many failures in a row a wait only polls.
+/// Failures in a row after which a wait only polls.
 const MOST_FAILURES: u32 = 2;

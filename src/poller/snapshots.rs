@@ -1,4 +1,5 @@
-//! The wait of a thread: it sleeps and asks as the [`WaitMachine`] says.
+//! The blocking driver of one wait: it sends and sleeps as the [`WaitMachine`]
+//! says.
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -46,33 +47,53 @@ pub struct Snapshots<M = Blocking> {
     )]
     pub(crate) mode: M,
     pub(crate) options: CallOptions,
-    /// The wait starts with the first poll, so that its time limit counts from
-    /// there.
+    /// The parameters, until the first poll: the wait begins there, so that its
+    /// timeout counts from there.
     before: Option<Box<WaitStart>>,
+    /// The wait, from the first poll on.
     pub(crate) wait: Option<Box<WaitMachine>>,
+    /// Whether the last item was returned. No request follows it.
     pub(crate) over: bool,
 }
 
 /// The parameters of a wait that has not begun.
 pub(super) struct WaitStart {
+    /// The operation, or the first option that cannot be used.
     pub(super) target: Result<OperationRef, Error>,
     pub(super) poll: PollOptions,
     pub(super) watch: WaitWatch,
 }
 
 impl<M> Snapshots<M> {
+    /// Creates the iterator. It reads no clock and sends nothing.
     pub(super) fn new(core: Arc<Core>, mode: M, options: CallOptions, start: WaitStart) -> Self {
         Self { core, mode, options, before: Some(Box::new(start)), wait: None, over: false }
     }
 
     /// Returns the progress of the operation, from all its states so far.
+    ///
+    /// It is empty before the first item, and for metadata without known
+    /// fields.
+    ///
+    /// ```
+    /// # use longrunning::{Any, Operation};
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # let metadata = Any::from_json(r#"{"@type": "type.googleapis.com/x.Metadata", "progressPercent": 40}"#)?;
+    /// # server.reply(Operation::running("operations/42").with_metadata(metadata));
+    /// # let client = server.client();
+    /// let mut snapshots = client.poller("operations/42").into_iter();
+    /// assert_eq!(snapshots.progress().percent(), None);
+    /// snapshots.next().transpose()?;
+    /// assert_eq!(snapshots.progress().percent(), Some(40.0));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn progress(&self) -> Progress {
         let progress = self.wait.as_ref().and_then(|wait| wait.progress());
         progress.cloned().unwrap_or_default()
     }
 
-    /// Begins the wait if it has not begun, or gives what there is in place of
-    /// one.
+    /// Begins the wait if it has not begun. Returns the item that ends it at
+    /// once: an operation that is done already, or an invalid name or option.
     pub(crate) fn begin(&mut self) -> Option<Result<Operation, Error>> {
         let WaitStart { target, poll, watch } = *self.before.take()?;
         match target.and_then(|target| WaitMachine::begin(target, poll, watch, &self.options, &self.core)) {
@@ -84,13 +105,14 @@ impl<M> Snapshots<M> {
         }
     }
 
-    /// Ends the wait if this is its last response.
-    pub(crate) fn gives(&mut self, result: Result<Operation, Error>) -> Option<Result<Operation, Error>> {
+    /// Returns an item, and ends the wait if it is the last one.
+    pub(crate) fn yields(&mut self, result: Result<Operation, Error>) -> Option<Result<Operation, Error>> {
         self.over = !matches!(&result, Ok(operation) if !operation.is_done());
         Some(result)
     }
 
-    /// Returns the call that cancels the operation, within `timeout`.
+    /// Returns the call that cancels the operation, within `timeout`, retries
+    /// included. A cancellation is idempotent (AIP-151).
     pub(crate) fn task_to_cancel(options: &CallOptions, name: &str, timeout: Duration) -> RetryTask {
         RetryTask {
             method: Rpc::Cancel.name(),
@@ -105,7 +127,7 @@ impl<M> Snapshots<M> {
 }
 
 impl Snapshots {
-    /// Sleeps and asks until there is a response to give or the wait has to
+    /// Sleeps and polls until there is a state to return or the wait has to
     /// end.
     fn advance(core: &Core, options: &CallOptions, wait: &mut WaitMachine) -> Result<Operation, Error> {
         let Core { transport, clock, .. } = core;
@@ -114,6 +136,8 @@ impl Snapshots {
                 WaitStep::Poll(poll) => {
                     let result = poll.send(&**transport, options);
                     let news = wait.polled(result, &**clock);
+                    // The result is recorded before the observer runs, which
+                    // may panic: the wait can then be continued.
                     wait.notify(&**clock);
                     if let Some(news) = news {
                         return news;
@@ -121,7 +145,9 @@ impl Snapshots {
                 }
                 WaitStep::Sleep(until) => clock.sleep_until(until, options.stop.as_ref()),
                 WaitStep::Cancel { timeout } => {
-                    let cancelled = Self::cancel(core, options, wait.name(), timeout);
+                    let options =
+                        CallOptions { api_version: wait.version_to_cancel(core, options), ..options.clone() };
+                    let cancelled = Self::cancel(core, &options, wait.name(), timeout);
                     wait.cancelled(cancelled, &**clock);
                 }
                 WaitStep::End(error) => return Err(error),
@@ -129,6 +155,7 @@ impl Snapshots {
         }
     }
 
+    /// Cancels the operation, with the retries of a call.
     fn cancel(core: &Core, options: &CallOptions, name: &str, timeout: Duration) -> Result<(), Error> {
         let request = CancelOperationRequest { name: name.to_owned() };
         retry::run(Self::task_to_cancel(options, name, timeout), &*core.clock, |turn| {
@@ -145,10 +172,10 @@ impl Iterator for Snapshots {
             return None;
         }
         if let Some(result) = self.begin() {
-            return self.gives(result);
+            return self.yields(result);
         }
         let result = Self::advance(&self.core, &self.options, self.wait.as_mut()?);
-        self.gives(result)
+        self.yields(result)
     }
 }
 

@@ -1,4 +1,7 @@
 //! The updates that the observer of a wait receives.
+//!
+//! An update is a view of the wait: it borrows everything, and is made only if
+//! there is an observer and news for it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -46,35 +49,52 @@ impl<'a> Update<'a> {
         self.name
     }
 
-    /// Returns the latest state of the operation; none if no poll has succeeded
-    /// yet.
+    /// Returns the latest state of the operation; `None` if no poll has
+    /// succeeded yet.
     ///
     /// While there is a [fault](Self::fault), it is the state before the fault.
+    ///
+    /// ```
+    /// # use longrunning::{Any, Operation};
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.reply(Operation::succeeded("operations/42", Any::from_json("{}")?));
+    /// # let client = server.client();
+    /// let poller = client.poller("operations/42").on_update(|update| {
+    ///     if update.operation().is_some_and(Operation::is_done) {
+    ///         eprintln!("done after {} polls, {:?}", update.polls(), update.elapsed());
+    ///     }
+    /// });
+    /// poller.until_done()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn operation(&self) -> Option<&'a Operation> {
         self.operation
     }
 
-    /// Returns the progress of the operation, as far as its metadata show it.
+    /// Returns the progress of the operation, as far as its metadata contain
+    /// it.
+    ///
     /// The percentage never decreases.
     pub fn progress(&self) -> &'a Progress {
         self.progress
     }
 
-    /// Returns how many polls were sent, this one included; zero for an
-    /// operation that was done before the wait.
+    /// Returns how many polls were sent, this one included.
+    ///
+    /// It is zero for an operation that was done before the wait.
     pub fn polls(&self) -> u32 {
         self.polls
     }
 
-    /// Returns how long the wait has lasted.
+    /// Returns the time since the wait began, its sleeps included.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// Returns why the latest poll failed; none if it succeeded.
+    /// Returns why the latest poll failed; `None` if it succeeded.
     ///
-    /// Only failures that the wait tolerates: any other ends it and is its
-    /// error.
+    /// It is a failure that the wait tolerates: any other ends the wait and is
+    /// its error.
     pub fn fault(&self) -> Option<PollFault<'a>> {
         self.fault
     }
@@ -148,6 +168,8 @@ impl<'a> PollFault<'a> {
     }
 
     /// Returns the time since the first of these polls was sent.
+    ///
+    /// [`max_outage`](crate::Poller::max_outage) limits it.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
@@ -158,15 +180,19 @@ impl<'a> PollFault<'a> {
     }
 }
 
+/// The closure of `on_update`.
 pub(crate) type Observer = Arc<dyn Fn(&Update<'_>) + Send + Sync>;
 
-/// Where the states of a wait are reported to.
+/// Where the states of a wait are reported to, and whether progress is tracked
+/// for it.
 #[derive(Clone, Default)]
 pub(crate) struct WaitWatch {
+    /// The closure that receives updates.
     pub(crate) observer: Option<Observer>,
-    /// Keeps the latest state too.
+    /// The place that a handle shares with the wait.
     pub(crate) latest: Option<Latest>,
-    /// Whether progress is followed.
+    /// Whether progress is tracked. Parsing metadata takes time, which a wait
+    /// without an observer saves.
     pub(crate) tracks: bool,
 }
 

@@ -1,4 +1,8 @@
-//! The time from which sweeps count the age of an operation.
+//! The age of an operation, by which a sweep selects operations.
+//!
+//! An age that is read from the wrong field could delete what a user needs. So
+//! this is stricter than [`Progress`]: without a time that is certainly that of
+//! the operation, the age is unknown.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -8,12 +12,14 @@ use crate::util::excerpt::excerpt;
 
 use super::Progress;
 
-/// Returns when an operation was created or, if its metadata say only that,
-/// started.
+/// Returns when an operation was created or, if its metadata do not say that,
+/// when it was started.
 ///
-/// The metadata of some services are the resource that the operation changes,
-/// and their times are the resource's. So only types whose name says that they
-/// describe an operation are read.
+/// # Errors
+///
+/// The reason why the age is unknown. The metadata of some services are the
+/// resource that the operation changes, with the times of the resource. So only
+/// types whose name says that they describe an operation are read.
 pub(crate) fn created(operation: &Operation) -> Result<SystemTime, UnknownAge> {
     let metadata = operation.metadata().ok_or(UnknownAge::NoMetadata)?;
     let type_name = metadata.type_name();
@@ -21,6 +27,8 @@ pub(crate) fn created(operation: &Operation) -> Result<SystemTime, UnknownAge> {
         return Err(UnknownAge::OtherType(excerpt(type_name)));
     }
     let progress = Progress::of(operation);
+    // The start is later than the creation, so the operation is older than it
+    // seems, and a sweep skips rather than deletes.
     let created = progress.create_time().or(progress.start_time());
     created.ok_or_else(|| match metadata.json() {
         Ok(_) => UnknownAge::NoTime,
@@ -31,9 +39,13 @@ pub(crate) fn created(operation: &Operation) -> Result<SystemTime, UnknownAge> {
 /// Why the age of an operation is unknown.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum UnknownAge {
+    /// The operation has no metadata.
     NoMetadata,
+    /// The metadata have no time under a known name.
     NoTime,
+    /// The type may be that of a resource.
     OtherType(String),
+    /// The metadata are bytes of a type that has no JSON form here.
     Undecoded(String),
 }
 
@@ -50,7 +62,17 @@ impl fmt::Display for UnknownAge {
     }
 }
 
+/// Returns whether a type describes an operation, not a resource.
+///
+/// | type | |
+/// |---|---|
+/// | `google.cloud.run.v2.OperationMetadata` | yes |
+/// | `google.storagetransfer.v1.TransferOperation` | yes |
+/// | no type, `google.protobuf.Struct` | yes |
+/// | `google.cloud.run.v2.Service` | no |
 fn describes_operation(type_name: &str) -> bool {
+    // The package does not count: `x.OperationService.v1.Cluster` is a
+    // resource.
     let name = type_name.rsplit('.').next().unwrap_or_default();
     let is_of_operations = ["Metadata", "Operation", "Progress"].iter().any(|part| name.contains(part));
     is_of_operations || matches!(type_name, "" | "google.protobuf.Struct")

@@ -1,5 +1,14 @@
-//! Extended operations, whose metadata are the operation itself, in the terms
-//! of other metadata.
+//! The progress of [extended operations](crate::OperationForm), whose metadata
+//! are the operation itself.
+//!
+//! [`as_metadata`] renames their fields to those of other metadata, so that
+//! [`ProgressFields`](super::fields::ProgressFields) reads them all:
+//!
+//! ```text
+//! {"status":"RUNNING","progress":{"metrics":[{"name":"nodes done","intValue":"15"},
+//!                                            {"name":"nodes total","intValue":"32"}]}}
+//! {"state":"RUNNING","progressPercent":46.875,"completedUnits":15,"totalUnits":32}
+//! ```
 
 use serde_json::{Map, Value, json};
 
@@ -7,8 +16,8 @@ use crate::types::{Code, OperationForm};
 
 use super::fields::{ProgressNumber, units};
 
-/// Renames and converts the fields about progress, and drops those about the
-/// end: an error is no partial failure.
+/// Renames and converts the fields about progress, and removes those about the
+/// outcome: an error is not a partial failure.
 pub(super) fn as_metadata(form: OperationForm, mut fields: Map<String, Value>) -> Map<String, Value> {
     for name in
         ["error", "httpErrorStatusCode", "httpErrorMessage", "clusterConditions", "nodepoolConditions"]
@@ -17,6 +26,7 @@ pub(super) fn as_metadata(form: OperationForm, mut fields: Map<String, Value>) -
     }
     rename(&mut fields, "status", "state");
     rename(&mut fields, "targetLink", "target");
+    // `type` is too general a name for the other forms.
     if form == OperationForm::CloudDns {
         rename(&mut fields, "type", "operationType");
     }
@@ -24,6 +34,7 @@ pub(super) fn as_metadata(form: OperationForm, mut fields: Map<String, Value>) -
         ["warnings", "apiWarning"].iter().filter_map(|name| fields.remove(*name)).collect();
     fields.insert("warnings".to_owned(), warnings.iter().flat_map(list).map(warning).collect());
     if let Some(Value::Object(progress)) = fields.get("progress") {
+        // Read before the fields are replaced.
         let stage = progress.get("stages").and_then(running_stage);
         let progress = ClusterProgress::of(progress);
         fields.remove("progress");
@@ -36,17 +47,19 @@ pub(super) fn as_metadata(form: OperationForm, mut fields: Map<String, Value>) -
     fields
 }
 
+/// Renames a field, if it is there.
 fn rename(fields: &mut Map<String, Value>, from: &str, to: &str) {
     let value = fields.remove(from);
     fields.extend(value.map(|value| (to.to_owned(), value)));
 }
 
+/// Returns the elements of an array, or any other value as the only element.
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
-/// Returns a warning as a google.rpc.Status: the work goes on, but a part of it
-/// failed.
+/// Returns a warning as a google.rpc.Status: the work continues, but a part of
+/// it failed. Warnings have no canonical code, so it is `UNKNOWN`.
 fn warning(warning: &Value) -> Value {
     let text = |name: &str| warning.get(name).and_then(Value::as_str).unwrap_or_default();
     let message = match (text("code"), text("message")) {
@@ -57,23 +70,33 @@ fn warning(warning: &Value) -> Value {
     json!({ "code": i32::from(Code::Unknown), "message": message })
 }
 
-/// The progress of GKE: metrics by name, and stages that have progress of their
-/// own.
+/// The progress of an operation of GKE, or of one of its stages.
+///
+/// ```text
+/// {"metrics":[{"name":"percent done","intValue":"40"}],
+///  "stages":[{"name":"drain","status":"RUNNING","metrics":[…]}]}
+/// ```
 #[derive(Default)]
 struct ClusterProgress {
+    /// By the metrics or, without them, by the stages.
     percent: Option<f64>,
+    /// Done, and in total.
     units: Option<(u64, u64)>,
 }
 
 impl ClusterProgress {
+    /// Reads the metrics; the stages only if the metrics have no percentage.
     fn of(progress: &Map<String, Value>) -> Self {
         let metrics = progress.get("metrics").map(list).unwrap_or_default();
+        // Metrics behind the limit are ignored; the first ones may still give a
+        // percentage.
         let metrics = Metrics(metrics.get(..MOST_METRICS).unwrap_or(metrics));
         let units = metrics.units();
         let percent = metrics.percent().or_else(|| progress.get("stages").and_then(mean_of_stages));
         Self { percent, units }
     }
 
+    /// Returns the fields that other metadata would have.
     fn into_fields(self) -> impl Iterator<Item = (String, Value)> {
         let percent = self.percent.map(|percent| ("progressPercent".to_owned(), percent.into()));
         let units = self.units.map(|(done, total)| {
@@ -83,10 +106,12 @@ impl ClusterProgress {
     }
 }
 
-/// `{name: "nodes done", intValue: "15"}`; a number has one of three fields.
+/// Metrics of GKE by name, such as `{"name":"nodes done","intValue":"15"}`. The
+/// number is in one of three fields.
 struct Metrics<'a>(&'a [Value]);
 
 impl Metrics<'_> {
+    /// Returns the value of the metric with this name.
     fn value(&self, name: &str) -> Option<&Value> {
         let metric = self.0.iter().find(|metric| metric.get("name").is_some_and(|value| value == name))?;
         ["intValue", "doubleValue", "stringValue"].iter().find_map(|field| metric.get(field))
@@ -96,7 +121,8 @@ impl Metrics<'_> {
         ProgressNumber::of(self.value(name)?).map(|number| number.value())
     }
 
-    /// Returns the first pair `… done` and `… total`.
+    /// Returns the first pair `… done` and `… total`, such as `nodes done` and
+    /// `nodes total`.
     fn units(&self) -> Option<(u64, u64)> {
         let names = self.0.iter().filter_map(|metric| metric.get("name")?.as_str()?.strip_suffix(" total"));
         names
@@ -107,7 +133,10 @@ impl Metrics<'_> {
             .next()
     }
 
+    /// Returns the percentage: `percent done`, else `progress` of `progress
+    /// scale`, else the units.
     fn percent(&self) -> Option<f64> {
+        // A scale of zero would divide by zero.
         let scale = self.number("progress scale").filter(|scale| *scale > 0.0);
         let scaled = self.number("progress").zip(scale).map(|(progress, scale)| progress / scale * 100.0);
         let counted = self
@@ -119,17 +148,20 @@ impl Metrics<'_> {
     }
 }
 
-/// Returns the mean over all stages, of which those without a number are at 0
-/// or, when done, at 100.
+/// Returns the mean of the percentages of all stages. A stage without a number
+/// counts as 0, or as 100 if it is done.
 fn mean_of_stages(stages: &Value) -> Option<f64> {
     let stages = stages.as_array().filter(|stages| !stages.is_empty())?;
     let percent = |stage: &Value| {
+        // Stages have stages: the depth is that of the JSON, which the reader
+        // has limited.
         let inner = stage.as_object().map(ClusterProgress::of).unwrap_or_default().percent;
         if has_status(stage, "DONE") { 100.0 } else { inner.unwrap_or_default() }
     };
     Some(stages.iter().map(percent).sum::<f64>() / stages.len() as f64)
 }
 
+/// Returns the name of the first stage that runs.
 fn running_stage(stages: &Value) -> Option<String> {
     let running = stages.as_array()?.iter().find(|stage| has_status(stage, "RUNNING"))?;
     running.get("name")?.as_str().map(str::to_owned)
@@ -139,7 +171,8 @@ fn has_status(stage: &Value, status: &str) -> bool {
     stage.get("status").is_some_and(|value| value == status)
 }
 
-/// Returns the machines of a bulk insert, over all zones.
+/// Returns the counts of machines of a bulk insert of Compute Engine, added up
+/// over all zones.
 fn machines(bulk: &Value) -> Vec<(String, Value)> {
     let zones = bulk.get("perLocationStatus").and_then(Value::as_object);
     let sum = |name: &str| {
@@ -154,8 +187,8 @@ fn machines(bulk: &Value) -> Vec<(String, Value)> {
     fields.into_iter().filter_map(|(name, count)| Some((name.to_owned(), count?.into()))).collect()
 }
 
-/// GKE sends a few. They are compared with each other, which must not take
-/// long, however many a server sends.
+/// The limit on metrics. GKE sends a few. They are compared with each other, so
+/// their number must be bounded, whatever a server sends.
 const MOST_METRICS: usize = 100;
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
-//! The values of metadata, by their names without regard to case and
-//! underscores.
+//! The values of metadata by name, without regard to case and underscores.
+//!
+//! Metadata have their progress at the top, or in a part: `genericMetadata`,
+//! `progress`, `common`. The parts are found down to two levels, and read from
+//! the outside in, so that a field at the top wins. The number of parts and
+//! elements is limited: metadata of a hostile server must not take long.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -9,8 +13,11 @@ use serde_json::{Map, Value};
 use crate::json::parse_timestamp;
 use crate::types::{Any, Status};
 
-/// Reads metadata as an object.
+/// Reads metadata as an object. `None` for bytes that have no JSON form, and
+/// for any other JSON value. A `google.protobuf.Struct` is its content.
 pub(super) fn read(metadata: &Any) -> Option<Map<String, Value>> {
+    // A tree: metadata are small, and are read only if a program wants the
+    // progress.
     let Ok(Value::Object(mut fields)) = serde_json::from_str(&metadata.json().ok()?) else { return None };
     if metadata.type_name() == STRUCT
         && let Some(Value::Object(value)) = fields.remove("value")
@@ -22,23 +29,27 @@ pub(super) fn read(metadata: &Any) -> Option<Map<String, Value>> {
 
 /// The fields of metadata, and of the parts of them that describe progress.
 pub(super) struct ProgressFields<'a> {
+    /// All of it: failures are searched at any depth.
     metadata: &'a Map<String, Value>,
     /// The metadata first, then the parts, from the outside in.
     parts: Vec<ProgressPart<'a>>,
 }
 
-/// One object, or the objects of a list.
+/// A part: one object, or the objects of a list.
 struct ProgressPart<'a> {
+    /// The objects; one for a part that is no list.
     elements: Vec<FieldLevel<'a>>,
-    /// Larger than the number of elements if the service has not sent all of
-    /// them yet.
+    /// The number of elements that the list will have. It is larger than their
+    /// number if the service has not sent all of them yet.
     expected: usize,
 }
 
-/// The values of one object by their plain names.
+/// The values of one object by their plain names. Two spellings of a name in
+/// one object are two values.
 type FieldLevel<'a> = BTreeMap<String, Vec<&'a Value>>;
 
 impl<'a> ProgressFields<'a> {
+    /// Finds the parts of metadata.
     pub(super) fn of(metadata: &'a Map<String, Value>) -> Self {
         let mut parts = vec![ProgressPart { elements: vec![level(metadata)], expected: 1 }];
         let mut from = 0;
@@ -47,6 +58,8 @@ impl<'a> ProgressFields<'a> {
             // The elements of a list are not searched for further parts: the list is one
             // value.
             let outer = outer.filter_map(|part| part.elements.first().filter(|_| part.expected == 1));
+            // Hostile metadata may nest thousands of objects with matching
+            // names.
             let room = MOST_PARTS.saturating_sub(parts.len());
             let inner: Vec<_> = outer.flat_map(parts_of).take(room).collect();
             from = parts.len();
@@ -55,15 +68,15 @@ impl<'a> ProgressFields<'a> {
         Self { metadata, parts }
     }
 
-    /// Reads the first value of the first of these names that can be read, from
-    /// the outside in.
+    /// Returns the first value that `read` accepts: by the part, from the
+    /// outside in, then by the order of the names.
     pub(super) fn find<T>(&self, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
         self.parts.iter().flat_map(|part| &part.elements).find_map(|level| first(level, names, &read))
     }
 
-    /// Reads a percentage from the first part that has one. The percentage of a
-    /// list is the mean of its elements, of which those without a number
-    /// have not begun.
+    /// Returns a percentage of the first part that has one. For a list it is
+    /// the mean of its elements; those without a number have not begun, and
+    /// count as zero.
     pub(super) fn mean(&self, names: &[&str], read: impl Fn(&Value) -> Option<f64>) -> Option<f64> {
         let read = |value: &Value| mean_of(value, &read);
         self.parts.iter().find_map(|part| {
@@ -73,8 +86,8 @@ impl<'a> ProgressFields<'a> {
         })
     }
 
-    /// Reads numbers of units from the first part that has one, in all elements
-    /// of a list.
+    /// Returns a number of units of the first part that has one, added up over
+    /// the elements of a list.
     pub(super) fn sum(&self, name: &str) -> Option<u64> {
         self.parts.iter().find_map(|part| {
             let found = part.elements.iter().filter_map(|level| first(level, &[name], units));
@@ -82,15 +95,18 @@ impl<'a> ProgressFields<'a> {
         })
     }
 
+    /// Returns a time; one that is no RFC 3339 timestamp counts as absent.
     pub(super) fn time(&self, names: &[&str]) -> Option<SystemTime> {
         self.find(names, |value| parse_timestamp(value.as_str()?)?.try_into().ok())
     }
 
+    /// Returns a text; an empty one counts as absent.
     pub(super) fn text(&self, names: &[&str]) -> Option<String> {
         self.find(names, |value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
     }
 
-    /// All that looks like a `google.rpc.Status` of a failure.
+    /// Returns every value, at any depth, that looks like a `google.rpc.Status`
+    /// of a failure.
     pub(super) fn failures(&self) -> Vec<Status> {
         let mut found = Vec::new();
         self.metadata.values().for_each(|value| collect(value, &mut found));
@@ -98,23 +114,24 @@ impl<'a> ProgressFields<'a> {
     }
 
     /// Returns the largest number of failures that a counter or a summary of
-    /// errors has.
+    /// errors has: several may count the same failures.
     pub(super) fn counted_failures(&self) -> Option<u64> {
         let levels = || self.parts.iter().flat_map(|part| &part.elements);
         let counters = levels().filter_map(|level| first(level, FAILURE_COUNTS, units));
         let groups = levels().flat_map(|level| COUNTER_GROUPS.iter().filter_map(|name| level.get(*name)));
         let groups = groups.flatten().filter_map(|value| failures_of_group(value));
+        // Not the sum: a counter and a summary count the same failures.
         counters.chain(groups).max()
     }
 }
 
-/// Reads the first value of the first of these names that can be read.
+/// Returns the first value of the first of these names that `read` accepts.
 fn first<T>(level: &FieldLevel<'_>, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
     names.iter().find_map(|name| level.get(*name)?.iter().find_map(|value| read(value)))
 }
 
-/// Reads a number, or the mean of a list of numbers, of which those that are
-/// missing count as zero.
+/// Reads a number, or the mean of a list of numbers, in which missing ones
+/// count as zero.
 fn mean_of(value: &Value, read: impl Fn(&Value) -> Option<f64>) -> Option<f64> {
     let Value::Array(elements) = value else { return read(value) };
     let is_number = |value: &Value| value.is_number() || value.is_string();
@@ -125,9 +142,14 @@ fn mean_of(value: &Value, read: impl Fn(&Value) -> Option<f64>) -> Option<f64> {
     Some(sum / elements.len() as f64)
 }
 
-/// Adds up the failures of `counter: {success, failure}`, `counters:
-/// {objectsFromSourceFailed}` or `errorBreakdowns: [{errorCode, errorCount}]`.
-/// Bytes are not counted: they belong to an object that is.
+/// Adds up the failures of a group of counters. Bytes are not counted: they
+/// belong to an object that is.
+///
+/// ```text
+/// "counter":{"success":"97","failure":"3"}                         3
+/// "counters":{"objectsFromSourceFailed":"2","bytesFailed":"9"}     2
+/// "errorBreakdowns":[{"errorCode":5,"errorCount":"4"}]             4
+/// ```
 fn failures_of_group(value: &Value) -> Option<u64> {
     let objects = match value {
         Value::Object(object) => vec![object],
@@ -141,6 +163,7 @@ fn failures_of_group(value: &Value) -> Option<u64> {
     counts.filter_map(|(_, value)| units(value)).reduce(u64::saturating_add)
 }
 
+/// Returns the values of an object by their plain names.
 fn level(fields: &Map<String, Value>) -> FieldLevel<'_> {
     let mut level = FieldLevel::new();
     for (key, value) in fields {
@@ -149,8 +172,8 @@ fn level(fields: &Map<String, Value>) -> FieldLevel<'_> {
     level
 }
 
-/// Returns the objects and lists of objects in the fields that may describe
-/// progress.
+/// Returns the parts in an object: the objects and lists of objects in fields
+/// that may describe progress.
 fn parts_of<'a>(level: &FieldLevel<'a>) -> Vec<ProgressPart<'a>> {
     let describes = |key: &str| {
         key == "common" || key == "status" || key.contains("progress") || key.ends_with("metadata")
@@ -159,11 +182,15 @@ fn parts_of<'a>(level: &FieldLevel<'a>) -> Vec<ProgressPart<'a>> {
     values.filter_map(|value| part_of(value, statements(level))).collect()
 }
 
+/// Returns a value as a part; `None` if it is no object and no list of objects,
+/// or a list that is too long. `statements` is the least number of elements to
+/// expect.
 fn part_of(value: &Value, statements: usize) -> Option<ProgressPart<'_>> {
     match value {
         Value::Object(object) => Some(ProgressPart { elements: vec![level(object)], expected: 1 }),
         Value::Array(elements) if elements.len() <= MOST_ELEMENTS => {
             let levels: Vec<_> = elements.iter().filter_map(Value::as_object).map(level).collect();
+            // Statements that have not begun have no element yet.
             let expected = elements.len().max(statements);
             (!levels.is_empty()).then_some(ProgressPart { elements: levels, expected })
         }
@@ -178,14 +205,19 @@ fn statements(level: &FieldLevel<'_>) -> usize {
     values.filter_map(|value| value.as_array()).map(Vec::len).max().unwrap_or_default()
 }
 
-/// `progressPercent`, `progress_percent` and `ProgressPercent` are one name.
+/// Returns a name in lower case and without `_`: `progressPercent`,
+/// `progress_percent` and `ProgressPercent` are one name.
 fn plain(key: &str) -> String {
     key.chars().filter(|char| *char != '_').map(|char| char.to_ascii_lowercase()).collect()
 }
 
+/// Collects the failures in a value. An object that is a failure is not
+/// searched further.
 fn collect(value: &Value, found: &mut Vec<Status>) {
     match value {
         Value::Array(elements) => elements.iter().for_each(|element| collect(element, found)),
+        // Parsed again from its text: a Status keeps the details as they were
+        // sent.
         Value::Object(fields) if is_failure(fields) => {
             found.extend(Status::from_json(&value.to_string()));
         }
@@ -194,8 +226,11 @@ fn collect(value: &Value, found: &mut Vec<Status>) {
     }
 }
 
-/// A code that is not OK and a message, and nothing else that a status does not
-/// have.
+/// Returns whether an object is a failure: a code that is not OK, a message,
+/// and no fields but those of a status.
+///
+/// An object with more fields is a state of the service's own, which may have a
+/// `code` for something else.
 fn is_failure(fields: &Map<String, Value>) -> bool {
     let code = fields.get("code").and_then(ProgressNumber::of).map(|code| code.value);
     code.is_some_and(|code| code != 0.0 && code.fract() == 0.0)
@@ -203,10 +238,11 @@ fn is_failure(fields: &Map<String, Value>) -> bool {
         && fields.keys().all(|key| matches!(key.as_str(), "code" | "message" | "details" | "@type"))
 }
 
-/// A number as services write it: as such or as text, with or without a percent
-/// sign.
+/// A number as services write it: as a JSON number or as text, with or without
+/// a percent sign. It is finite and not negative.
 pub(super) struct ProgressNumber {
     value: f64,
+    /// Whether it has a percent sign.
     has_sign: bool,
 }
 
@@ -221,7 +257,7 @@ impl ProgressNumber {
             }
             _ => return None,
         };
-        // Some services write -1 for what they do not know.
+        // Some services write -1 for an unknown number.
         (f64::is_finite(value) && value >= 0.0).then_some(Self { value, has_sign })
     }
 
@@ -229,21 +265,25 @@ impl ProgressNumber {
         self.value
     }
 
+    /// Returns the number as a percentage; `None` if it is too large for one.
     pub(super) fn percent(&self) -> Option<f64> {
         (self.value <= MOST_PERCENT).then(|| self.value.min(100.0))
     }
 
+    /// Returns a number from 0 to 1 as a percentage; `None` for a larger one.
     pub(super) fn fraction(&self) -> Option<f64> {
         (self.value <= 1.0).then_some(self.value * 100.0)
     }
 
-    /// Under a name that does not say which of the two it is.
+    /// Returns a number under a name that does not say which of the two it is:
+    /// less than 1 is a fraction, unless it has a percent sign.
     pub(super) fn percent_or_fraction(&self) -> Option<f64> {
         if self.value < 1.0 && !self.has_sign { self.fraction() } else { self.percent() }
     }
 }
 
-/// Exact, as 64-bit numbers in text are.
+/// Returns a number of units. Text is parsed as an integer, because 64 bits do
+/// not fit a JSON number without loss.
 pub(super) fn units(value: &Value) -> Option<u64> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
@@ -251,10 +291,10 @@ pub(super) fn units(value: &Value) -> Option<u64> {
     }
 }
 
+/// The type whose JSON is under `value`.
 const STRUCT: &str = "google.protobuf.Struct";
 
-/// Counters of failures that stand beside the other fields, in lower case
-/// without `_`.
+/// Counters of failures beside the other fields, in lower case without `_`.
 const FAILURE_COUNTS: &[&str] = &[
     "failurecount",
     "failurescount",
@@ -264,19 +304,21 @@ const FAILURE_COUNTS: &[&str] = &[
     "failedrequestcount",
 ];
 
-/// Fields that group counters: Cloud Healthcare, Storage Transfer, Storage
-/// Batch Operations, Parallelstore.
+/// Fields that group counters, in Cloud Healthcare, Storage Transfer, Storage
+/// Batch Operations and Parallelstore.
 const COUNTER_GROUPS: &[&str] = &["counter", "counters", "errorbreakdowns", "errorsummary", "errorsummaries"];
 
-/// As in `genericMetadata: { progress: { percent } }`.
+/// How many levels of parts are searched, as in `genericMetadata: { progress: {
+/// percent } }`.
 const DEPTH: usize = 2;
 
-/// Metadata have a few parts that describe progress; more are a list of
-/// something else.
+/// The limit on parts. Metadata have a few; more are a list of something else.
 const MOST_PARTS: usize = 100;
 
-/// More than the statements of any schema change.
+/// The limit on elements of a list, more than the statements of any schema
+/// change. A longer list is ignored.
 const MOST_ELEMENTS: usize = 10_000;
 
-/// Some services overshoot a little; more is no percentage.
+/// The largest percentage. Some services overshoot a little; a larger number
+/// means something else.
 const MOST_PERCENT: f64 = 110.0;

@@ -1,5 +1,16 @@
-//! How far an operation is: a lenient view of metadata whose form every service
-//! chooses for itself.
+//! The progress of an operation: a lenient reading of metadata, whose type
+//! every service defines for itself ([AIP-151](https://google.aip.dev/151)).
+//!
+//! ```text
+//! Operation ─ metadata ──> fields::read ──> extended::as_metadata ──> ProgressFields ──> Progress
+//!              (JSON)       an object        for extended types        values by name     one state
+//! states of a wait ─────────────────────────────────────────> ProgressTracker ──> Progress over time
+//! ```
+//!
+//! Names are compared in lower case and without `_`. Nothing fails here: a
+//! value of the wrong kind counts as absent. What is read is never used to
+//! decide whether an operation is done. [`created`] has the one other use, the
+//! age of operations in a sweep.
 
 mod age;
 mod extended;
@@ -21,8 +32,8 @@ pub(crate) use tracker::ProgressTracker;
 ///
 /// Every service has a metadata type of its own, so this is a guess by the
 /// names that Google's services use, in `camelCase` or `snake_case`, in the
-/// metadata or in a part such as `genericMetadata` or `progress`. What is not
-/// found is absent. If the program knows the type, decode it:
+/// metadata or in a part such as `genericMetadata` or `progress`. A value that
+/// is not found is `None`. If the program knows the type, decode it:
 /// [`Any::decode`](crate::Any::decode), [`Any::unpack`](crate::Any::unpack).
 ///
 /// | | read from |
@@ -47,7 +58,8 @@ pub(crate) use tracker::ProgressTracker;
 /// of GKE, and its warnings as partial failures. Its `status` is the
 /// [`state`](Self::state).
 ///
-/// Protobuf bytes of a type without a JSON form here give nothing.
+/// Protobuf bytes can be read only if their type has a JSON form in this crate
+/// ([`Any::json`](crate::Any::json)); otherwise the progress is unknown.
 ///
 /// ```
 /// use std::time::Duration;
@@ -69,6 +81,7 @@ pub(crate) use tracker::ProgressTracker;
 /// References: [AIP-151](https://google.aip.dev/151).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
+    /// From 0 to 100.
     percent: Option<f64>,
     completed_units: Option<u64>,
     total_units: Option<u64>,
@@ -81,8 +94,10 @@ pub struct Progress {
     stage: Option<String>,
     verb: Option<String>,
     target: Option<String>,
+    /// At least the number of `partial_failures`.
     failure_count: Option<u64>,
     partial_failures: Vec<Status>,
+    /// By the times of the service; in a wait, by the clock of the client.
     elapsed: Option<Duration>,
     remaining: Option<Duration>,
 }
@@ -111,12 +126,15 @@ impl Progress {
             .as_ref()
             .map(ProgressFields::of)
             .map_or_else(Self::default, |fields| Self::read(&fields));
+        // Some services stop updating the metadata before the end.
         if matches!(operation.outcome(), Outcome::Succeeded(_)) {
             progress.percent = Some(100.0);
         }
+        // By the service's clock alone: the time of the client may differ.
         let measured = progress.end_time.or(progress.update_time);
         progress.elapsed = duration(progress.begin(), measured);
         progress.remaining = match (progress.percent, progress.elapsed) {
+            // Also of an operation that failed.
             _ if operation.is_done() => Some(Duration::ZERO),
             (Some(percent), Some(elapsed)) => rest(percent, elapsed, 100.0 - percent),
             _ => None,
@@ -143,6 +161,17 @@ impl Progress {
 
     /// Returns how many units of work are done. The service defines the unit:
     /// rows, bytes, files.
+    ///
+    /// ```
+    /// use longrunning::{Operation, Progress};
+    ///
+    /// let operation = Operation::from_json(
+    ///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata",
+    ///         "workCompleted": "30", "workEstimated": "120"}}"#,
+    /// )?;
+    /// assert_eq!(Progress::of(&operation).completed_units(), Some(30));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn completed_units(&self) -> Option<u64> {
         self.completed_units
     }
@@ -184,17 +213,33 @@ impl Progress {
         self.create_time
     }
 
-    /// Returns when the work began, by the clock of the service.
+    /// Returns when the work began, by the clock of the service. `None` if it
+    /// has not begun, or the metadata do not say when.
     pub fn start_time(&self) -> Option<SystemTime> {
         self.start_time
     }
 
-    /// Returns when the metadata were written, by the clock of the service.
+    /// Returns when the service last changed the metadata, by its clock. Few
+    /// services say it.
     pub fn update_time(&self) -> Option<SystemTime> {
         self.update_time
     }
 
     /// Returns when the work ended, by the clock of the service.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use longrunning::{Operation, Progress};
+    ///
+    /// let operation = Operation::from_json(
+    ///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata",
+    ///         "startTime": "1970-01-01T00:01:00Z", "endTime": "1970-01-01T00:02:00Z"}}"#,
+    /// )?;
+    /// let progress = Progress::of(&operation);
+    /// assert_eq!(progress.start_time(), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(60)));
+    /// assert_eq!(progress.end_time(), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(120)));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn end_time(&self) -> Option<SystemTime> {
         self.end_time
     }
@@ -222,11 +267,23 @@ impl Progress {
 
     /// Returns the state of the work, such as `RUNNING`. Its values depend on
     /// the service.
+    ///
+    /// ```
+    /// use longrunning::{Operation, Progress};
+    ///
+    /// let operation = Operation::from_json(
+    ///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata",
+    ///         "state": "RUNNING", "currentStep": "copying"}}"#,
+    /// )?;
+    /// let progress = Progress::of(&operation);
+    /// assert_eq!((progress.state(), progress.stage()), (Some("RUNNING"), Some("copying")));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
 
-    /// Returns the current one of several stages of the work.
+    /// Returns the current stage, if the work has several.
     pub fn stage(&self) -> Option<&str> {
         self.stage.as_deref()
     }
@@ -327,8 +384,12 @@ impl Progress {
         self.start_time.or(self.create_time)
     }
 
+    /// Reads everything but the durations, which depend on the state of the
+    /// operation.
     fn read(fields: &ProgressFields<'_>) -> Self {
         let (completed_units, total_units) = units(fields);
+        // In this order: a name that says "percent" is certain, `progress` may
+        // be a percentage or a fraction, and units are the least direct.
         let percent = fields.mean(PERCENT, |value| ProgressNumber::of(value)?.percent());
         let percent = percent
             .or_else(|| fields.mean(&["progress"], |value| ProgressNumber::of(value)?.percent_or_fraction()))
@@ -376,34 +437,49 @@ impl fmt::Display for Progress {
     }
 }
 
-/// Returns both numbers of the first pair of which one is known.
+/// Returns the completed and the total units, by the first pair of names for
+/// which both are known, else by the first for which one is.
 fn units(from: &ProgressFields<'_>) -> (Option<u64>, Option<u64>) {
     let number = |name: &str| from.sum(name);
     let pairs = UNITS.iter().map(|(completed, total)| (number(completed), number(total)));
+    // Names of two pairs may overlap: a complete pair is certain.
     pairs.clone().find(|(completed, total)| completed.is_some() && total.is_some()).unwrap_or_else(|| {
         let mut either = pairs;
         either.find(|(completed, total)| completed.is_some() || total.is_some()).unwrap_or_default()
     })
 }
 
+/// Returns the number of failures; `None` for none, because metadata without
+/// failures say nothing about their number.
 fn count(failures: &[Status]) -> Option<u64> {
     (!failures.is_empty()).then_some(failures.len() as u64)
 }
 
+/// Returns a share in percent; `None` of a total of zero.
 fn share(completed: u64, total: u64) -> Option<f64> {
     (total > 0).then(|| (completed as f64 / total as f64 * 100.0).min(100.0))
 }
 
+/// Returns the time between two instants; `None` if one is unknown, or they are
+/// in the wrong order.
 fn duration(from: Option<SystemTime>, to: Option<SystemTime>) -> Option<Duration> {
     to?.duration_since(from?).ok()
 }
 
-/// Returns how long the rest takes at the speed so far, or `None` if nothing is
-/// done yet.
+/// Returns how long `rest` percent take if `done` percent have taken `took`, or
+/// `None` if nothing is done yet.
+///
+/// ```text
+/// done 25, took 30 s, rest 75     90 s
+/// done  0, took 30 s              None
+/// ```
 fn rest(done: f64, took: Duration, rest: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(took.as_secs_f64() * rest / done).ok().filter(|_| done > 0.0)
 }
 
+/// Names of percentages, from 0 to 100.
+// The lists below are in the order of trust: of several names in one object,
+// the first one counts.
 const PERCENT: &[&str] = &[
     "progresspercent",
     "progresspercentage",
@@ -418,6 +494,7 @@ const PERCENT: &[&str] = &[
     "percent",
 ];
 
+/// Names of fractions, from 0 to 1.
 const FRACTION: &[&str] = &[
     "progressfraction",
     "fractioncomplete",
@@ -428,6 +505,7 @@ const FRACTION: &[&str] = &[
     "tuningcompletionratio",
 ];
 
+/// Pairs of names: the units that are done, and all of them.
 const UNITS: &[(&str, &str)] = &[
     ("completedunits", "totalunits"),
     ("workcompleted", "workestimated"),
@@ -446,7 +524,7 @@ const UNITS: &[(&str, &str)] = &[
     ("successcount", "totalcount"),
 ];
 
-/// The one list of names for the creation, which sweeps read too.
+/// Names of the creation time. Sweeps use this list too.
 const CREATE: &[&str] = &["createtime", "creationtime", "inserttime", "submittime", "requesttime"];
 
 const START: &[&str] = &["starttime", "begintime", "rolloutstarttime"];
@@ -456,6 +534,8 @@ const END: &[&str] =
 
 const TARGET: &[&str] = &["target", "targetresource", "targetresourcename", "resource"];
 
+/// Names of descriptions. `status` is among the last, because it is a state in
+/// many services.
 const MESSAGE: &[&str] = &[
     "statusmessage",
     "statusdetail",

@@ -1,5 +1,9 @@
-//! Setters for the generated messages, which a program cannot write as struct expressions: a field that Google adds is then
-//! no breaking change here.
+//! Setters for the generated messages.
+//!
+//! The structs are `#[non_exhaustive]`: a program cannot write them as struct
+//! expressions, so a field that Google adds is no breaking change. It starts
+//! from `default()` and sets fields. Each setter replaces the value, also that
+//! of a repeated field.
 
 use std::collections::HashMap;
 
@@ -12,12 +16,16 @@ use super::google::rpc::{
     ResourceInfo, RetryInfo, Status, bad_request, help, precondition_failure, quota_failure,
 };
 
+/// Implements a setter for each field of each message. The argument converts
+/// into the type of the field, so `Some(…)` and `.to_owned()` are rarely
+/// needed.
 macro_rules! setters {
     ($($message:path { $($field:ident: $type:ty),* $(,)? })*) => {$(
         impl $message {$(
             #[doc = concat!("Sets the field `", stringify!($field), "`.")]
             #[must_use]
             pub fn $field(mut self, $field: impl Into<$type>) -> Self {
+                // Replaces the value: a repeated field is set as a whole.
                 self.$field = $field.into();
                 self
             }
@@ -25,6 +33,7 @@ macro_rules! setters {
     )*};
 }
 
+// A new field needs an entry here: the compiler does not report a missing one.
 setters! {
     Operation { name: String, metadata: Option<prost_types::Any>, done: bool, result: Option<operation::Result> }
     GetOperationRequest { name: String }

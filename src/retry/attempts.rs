@@ -1,5 +1,14 @@
 //! The retry loop: what comes next, as a value, and the loop of a thread around
 //! it.
+//!
+//! ```text
+//! Due ── next ──► Attempt ──► succeeded                 the end
+//!                    └──────► failed ──► Due after a sleep ──► …
+//!                                └─────► Over ── next ──► End(error)
+//! ```
+//!
+//! The total timeout limits everything: an attempt gets at most the remaining
+//! time, and a delay that leaves none is not slept.
 
 use std::time::{Duration, Instant};
 
@@ -15,9 +24,12 @@ use super::{RepeatRule, Retry, RetryBudget, RetryDelays, RetryPolicy};
 pub(crate) struct RetryTask {
     /// For messages: the RPC, or `start`.
     pub(crate) method: &'static str,
+    /// The requested name or path, for messages.
     pub(crate) name: String,
     pub(crate) repeat: RepeatRule,
+    /// The timeout of each attempt, if the call has as much time left.
     pub(crate) attempt_timeout: Duration,
+    /// The timeout of the call. With zero nothing is sent.
     pub(crate) total_timeout: Duration,
     pub(crate) policy: RetryPolicy,
     pub(crate) stop: Option<StopToken>,
@@ -26,20 +38,20 @@ pub(crate) struct RetryTask {
 /// The input of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttemptTurn {
-    /// The time it may take.
+    /// The timeout of the attempt.
     pub(crate) timeout: Duration,
-    /// An earlier attempt failed in a way that leaves open whether the server
-    /// acted on it.
+    /// Whether an earlier attempt failed in a way that leaves open whether the
+    /// server acted on it. `NOT_FOUND` for a delete is then success.
     pub(crate) ambiguous: bool,
 }
 
-/// The next step of a call.
+/// The next step of a call, for its driver.
 pub(crate) enum RetryStep {
     /// Make an attempt, and report its result.
     Attempt(AttemptTurn),
-    /// Come back then, or when the token is stopped.
+    /// Call `next` again at this instant, or when the token is stopped.
     Sleep(Instant),
-    /// Give up.
+    /// Return this error; the call has ended.
     End(Error),
 }
 
@@ -69,23 +81,30 @@ pub(crate) fn run<T>(
 /// A running call. It does no I/O and does not sleep; its driver does.
 pub(crate) struct Attempts {
     pub(crate) task: RetryTask,
+    /// The time from which the total timeout counts.
     start: Instant,
+    /// The sequence of delays, from the first failure on.
     delays: Option<Box<dyn RetryDelays>>,
+    /// Attempts that were made.
     made: u32,
+    /// Whether an attempt may have reached the server.
     ambiguous: bool,
     /// An earlier attempt may have started an operation.
     may_have_started: bool,
     state: RetryState,
 }
 
+/// The position of a call in the diagram above.
 enum RetryState {
-    /// An attempt is due, after the sleep that the last failure requires.
+    /// An attempt is due, after the sleep that the last failure requires. Its
+    /// error is that of the call if no attempt follows.
     Due { after: Option<(Instant, Error)> },
     /// Nothing more is tried.
     Over(Error),
 }
 
 impl Attempts {
+    /// Begins a call, whose time starts now.
     pub(crate) fn new(task: RetryTask, clock: &dyn Clock) -> Self {
         let state = RetryState::Due { after: None };
         Self {
@@ -99,6 +118,8 @@ impl Attempts {
         }
     }
 
+    /// Returns the next step. A stop comes before everything else, then a
+    /// sleep, then the timeout.
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> RetryStep {
         let now = clock.now();
         // The state is left as `Due` without a sleep; the branches below restore what
@@ -110,6 +131,7 @@ impl Attempts {
         let elapsed = now.saturating_duration_since(self.start);
         if self.task.stop.as_ref().is_some_and(StopToken::is_stopped) {
             let error = Error::stopped();
+            // The last failure explains why the call was still running.
             let error = after.into_iter().fold(error, |error, (_, last)| error.with_source(last));
             return RetryStep::End(self.finish(error, elapsed));
         }
@@ -120,6 +142,7 @@ impl Attempts {
             }
             _ => {}
         }
+        // Saturating, because a sleep may take longer than planned.
         let left = self.task.total_timeout.saturating_sub(elapsed);
         if left.is_zero() {
             // Also after a sleep that took longer than it was asked to.
@@ -133,6 +156,7 @@ impl Attempts {
         })
     }
 
+    /// Records that the attempt succeeded, which ends the call.
     pub(crate) fn succeeded(&self) {
         if let Some(budget) = &self.task.policy.budget {
             budget.succeeded();
@@ -145,6 +169,8 @@ impl Attempts {
         );
     }
 
+    /// Records that the attempt failed, and decides whether another one
+    /// follows.
     pub(crate) fn failed(&mut self, error: Error, clock: &dyn Clock) {
         // Once an attempt may have reached the server, that stays true for the whole
         // call.
@@ -184,7 +210,14 @@ impl Attempts {
         self.state = RetryState::Due { after: Some((until, error)) };
     }
 
-    /// Returns the delay before the next attempt; none when the call gives up.
+    /// Returns the delay before the next attempt; `None` if the call gives up.
+    ///
+    /// | | delay |
+    /// |---|---|
+    /// | an error that is not retried, or a request that must not be repeated | none |
+    /// | no token in the budget, no attempt left | none |
+    /// | the backoff gives up | none |
+    /// | otherwise | that of the backoff, or a longer one that the server requests |
     fn next_delay(&mut self, error: &Error, elapsed: Duration, clock: &dyn Clock) -> Option<Duration> {
         let policy = &self.task.policy;
         // Two conditions: the error has to be transient, and a repetition of the
@@ -199,12 +232,14 @@ impl Attempts {
             return None;
         }
         let delays = self.delays.get_or_insert_with(|| policy.backoff.delays());
+        // A backoff of the program may give up, which ends the call.
         let own = delays.next(elapsed, clock.chance())?;
         // A hint is a lower bound, not a replacement: clients that get the same hint
         // still spread by their own jitter.
         Some(own.max(error.retry_after().unwrap_or_default()))
     }
 
+    /// Adds the call, its attempts and its duration to its error.
     fn finish(&self, error: Error, elapsed: Duration) -> Error {
         // What ends the call, such as a stop, may know nothing of an earlier attempt.
         // There was one only if a repetition is harmless.

@@ -1,4 +1,14 @@
 //! Delays between attempts and between polls.
+//!
+//! A [`Backoff`] is a value; `delays` starts a sequence of it for one call or
+//! one wait. Numbers that make no sense are limited instead of rejected, so
+//! that no constructor can fail.
+//!
+//! | | delay | for |
+//! |---|---|---|
+//! | exponential | grows with each retry, random | calls |
+//! | proportional | a fraction of the elapsed time, ±10 % | waits |
+//! | custom | as a closure says | either |
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,6 +35,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Backoff(BackoffShape);
 
+/// How delays are computed.
 #[derive(Clone)]
 enum BackoffShape {
     Exponential { initial: Duration, maximum: Duration, factor: f64, jitter: Jitter },
@@ -35,20 +46,20 @@ enum BackoffShape {
 /// How a step of an exponential backoff becomes a delay.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Jitter {
-    /// Anything from half of it up to it.
+    /// Random, from half of the step up to the step.
     Equal,
-    /// Anything up to it.
+    /// Random, from zero up to the step.
     Full,
-    /// As it is.
+    /// The step itself.
     None,
-    /// Up to this on top.
+    /// The step, and a random time up to this on top.
     Plus(Duration),
 }
 
-/// The delays of one call.
+/// The delays of one call or one wait.
 pub(crate) trait RetryDelays: Send {
     /// Returns the next delay, `elapsed` after the start; `chance` in
-    /// `0.0..1.0` spreads it. None gives up.
+    /// `0.0..1.0` spreads it. `None` gives up.
     fn next(&mut self, elapsed: Duration, chance: f64) -> Option<Duration>;
 }
 
@@ -181,11 +192,13 @@ impl Backoff {
         self
     }
 
+    /// Creates the delays of another client, in seconds.
     fn like(initial: u64, maximum: u64, factor: f64, jitter: Jitter) -> Self {
         let (initial, maximum) = (Duration::from_secs(initial), Duration::from_secs(maximum));
         Self(BackoffShape::Exponential { initial, maximum, factor, jitter })
     }
 
+    /// Starts a sequence of delays.
     pub(crate) fn delays(&self) -> Box<dyn RetryDelays> {
         match &self.0 {
             BackoffShape::Exponential { initial, maximum, factor, jitter } => {
@@ -199,10 +212,10 @@ impl Backoff {
     }
 }
 
-/// The polling delays of others, for those who want to ask as they do.
+/// The polling delays of other clients.
 ///
-/// How they compare stands in [`docs/polling.md`]. Their limits on the whole
-/// wait (15 min of Python, 30 min of gcloud) are no part of them: see
+/// [`docs/polling.md`] compares them. Their limits on the whole wait (15 min of
+/// Python, 30 min of gcloud) are not part of them: see
 /// [`Poller::total_timeout`](crate::Poller::total_timeout).
 ///
 /// ```
@@ -277,6 +290,12 @@ impl<F: FnMut(Duration, f64) -> Option<Duration> + Send> RetryDelays for F {
     }
 }
 
+/// Returns the steps of an exponential backoff, with jitter.
+///
+/// ```text
+/// 0.5 s to 10 s, factor 2, equal jitter, chance 0.5:
+/// 0.375 s, 0.75 s, 1.5 s, 3 s, 6 s, 7.5 s, 7.5 s …
+/// ```
 fn exponential(
     initial: Duration,
     maximum: Duration,
@@ -296,6 +315,13 @@ fn exponential(
     }
 }
 
+/// Returns delays that follow the elapsed time.
+///
+/// ```text
+/// a tenth, 0.5 s to 30 s, chance 0.5:
+/// elapsed    0 s      10 s    100 s    1000 s
+/// delay      0.5 s    1 s     10 s     30 s
+/// ```
 fn proportional(
     fraction: f64,
     minimum: Duration,
@@ -308,7 +334,8 @@ fn proportional(
     }
 }
 
-/// `duration × factor`, at most `maximum`, whatever the numbers.
+/// Returns `duration × factor`, at most `maximum`. An overflow, a negative
+/// number and NaN are the maximum.
 fn scaled(duration: Duration, factor: f64, maximum: Duration) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(maximum).min(maximum)
 }

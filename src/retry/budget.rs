@@ -31,8 +31,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone)]
 pub struct RetryBudget(Arc<BudgetTokens>);
 
+/// The tokens that all clones share.
 struct BudgetTokens {
+    /// Tokens of a full budget.
     most: f64,
+    /// Tokens that a success adds.
     per_success: f64,
     /// The bits of a number. No lock: a forked child would have to wait for one
     /// that its parent held.
@@ -53,16 +56,20 @@ impl RetryBudget {
     /// let policy = RetryPolicy::default().budget(RetryBudget::new(10, 0.1));
     /// ```
     pub fn new(tokens: u32, per_success: f64) -> Self {
+        // Without any token nothing could ever be retried, which `never` says
+        // better.
         let most = f64::from(tokens.max(1));
         let per_success = if per_success.is_nan() { 0.0 } else { per_success.max(0.0) };
         Self(Arc::new(BudgetTokens { most, per_success, left: AtomicU64::new(most.to_bits()) }))
     }
 
+    /// Adds the tokens of a success, up to a full budget.
     pub(super) fn succeeded(&self) {
         self.change(|left| (left + self.0.per_success).min(self.0.most));
     }
 
-    /// Takes a token for a failure, and returns whether it may be retried.
+    /// Takes a token for a failure, and returns whether it may be retried:
+    /// whether more than half of the tokens are left.
     pub(super) fn failed(&self) -> bool {
         self.change(|left| (left - 1.0).max(0.0)) > self.0.most / 2.0
     }
@@ -78,7 +85,7 @@ impl RetryBudget {
     }
 }
 
-/// 10 tokens, a tenth of one for each success.
+/// Creates a budget of 10 tokens, with a tenth of one for each success.
 impl Default for RetryBudget {
     fn default() -> Self {
         Self::new(10, 0.1)

@@ -1,5 +1,21 @@
 //! The one retry loop of the crate: which errors are retried, and when. It does
 //! not depend on HTTP.
+//!
+//! ```text
+//! run, aio::call, poll_many (cancellations), sweep      drivers
+//!    │ next, succeeded, failed
+//!    ▼
+//! Attempts        the state of one call: what comes next
+//!    ├── RetryPolicy    which errors, how many attempts
+//!    │      ├── Backoff       the delays
+//!    │      └── RetryBudget   a limit over all calls
+//!    └── RepeatRule     whether the request may be sent again at all
+//! ```
+//!
+//! A retry needs two permissions: of the policy, which knows errors, and of the
+//! rule, which knows the request. A start has the strictest rule, so that no
+//! policy can start the same work twice. Waits have their own tolerance and do
+//! not use this loop for polls.
 
 mod attempts;
 mod backoff;
@@ -61,13 +77,16 @@ pub(crate) use repeat::RepeatRule;
 /// [service config]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/longrunning_grpc_service_config.json
 #[derive(Clone)]
 pub struct RetryPolicy {
+    /// Attempts of a call, the first included; at least 1.
     max_attempts: u32,
+    /// Codes that are retried, besides errors that are transient anyway.
     codes: Arc<[Code]>,
     backoff: Backoff,
     budget: Option<RetryBudget>,
     observer: Option<RetryObserver>,
 }
 
+/// The closure of [`RetryPolicy::on_retry`].
 type RetryObserver = Arc<dyn Fn(&Retry<'_>) + Send + Sync>;
 
 /// One failed attempt that will be followed by another.
@@ -155,6 +174,20 @@ impl RetryPolicy {
 
     /// Sets the delays between attempts. Default: [`Backoff::exponential`] from
     /// 0.5 s to 10 s.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::{Backoff, Operation, RetryPolicy};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.reply(Reply::status(503));
+    /// let second = Backoff::from_fn(|_| Some(Duration::from_secs(1)));
+    /// server.client().get("operations/42").retry(RetryPolicy::default().backoff(second)).send()?;
+    /// assert_eq!(server.sleeps(), [Duration::from_secs(1)]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
@@ -193,6 +226,8 @@ impl RetryPolicy {
         self
     }
 
+    /// Returns whether an error is worth another attempt, whatever the request
+    /// is.
     fn retries(&self, error: &Error) -> bool {
         // AIP-194: a quota error is worth a retry if the server says when.
         let hinted = error.is_quota() && error.retry_after().is_some();

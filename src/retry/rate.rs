@@ -1,4 +1,4 @@
-//! A limit on how often something is done, by turns.
+//! A limit on how often something is done.
 
 use std::time::{Duration, Instant};
 
@@ -7,44 +7,56 @@ use crate::util::process::ProcessLock;
 
 /// Hands out evenly spaced permits, in the order of requests.
 ///
-/// That is a token bucket that holds one token, and tells right away when the
-/// token comes.
+/// A permit is an instant. That is a token bucket that holds one token, and
+/// returns at once when the token will be there: a waiter sleeps once, and does
+/// not take a permit that lies after its deadline.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
+    /// The time between two permits.
     spacing: Duration,
-    /// The turn after the last one given.
+    /// The instant of the next permit; `None` before the first.
     next: ProcessLock<Option<Instant>>,
 }
 
 impl RateLimit {
+    /// Creates a limit of `per_second`.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if that is not a positive, finite number.
     pub(crate) fn new(per_second: f64) -> Result<Self, Error> {
         let spacing = Some(per_second).filter(|rate| rate.is_finite() && *rate > 0.0);
         let spacing = spacing.and_then(|rate| Duration::try_from_secs_f64(rate.recip()).ok());
         let refused =
             || Error::config(format!("rate `{per_second}` is no positive number of polls a second"));
-        // So that no clock runs out of time for turns.
+        // So that the instants of permits stay within the range of the clock.
         let spacing = spacing.ok_or_else(refused)?.min(WIDEST_SPACING);
         Ok(Self { spacing, next: ProcessLock::default() })
     }
 
-    /// Takes the next turn and says when it comes: now, or later. None, and no
-    /// turn, if that is not before `end`.
+    /// Takes the next permit and returns its instant: `now`, or later. Returns
+    /// `None`, and takes none, if that is not before `end`.
+    ///
+    /// ```text
+    /// 4 a second, all at 0 ms:   0 ms, 250 ms, 500 ms, …
+    /// then one at 2000 ms:       2000 ms             unused time is not saved up
+    /// ```
     pub(crate) fn reserve(&self, now: Instant, end: Option<Instant>) -> Option<Instant> {
         // The lock covers only this arithmetic. Waiters sleep without it, until their
         // own instant.
         let mut next = self.next.lock();
-        let turn = next.map_or(now, |next| next.max(now));
-        if end.is_some_and(|end| end <= turn) {
+        let permit = next.map_or(now, |next| next.max(now));
+        if end.is_some_and(|end| end <= permit) {
             return None;
         }
         // Only a permit that is taken moves the next one, so waits that end do not
         // delay the others.
-        *next = Some(turn.checked_add(self.spacing)?);
-        Some(turn)
+        *next = Some(permit.checked_add(self.spacing)?);
+        Some(permit)
     }
 }
 
-/// A turn a year.
+/// One permit a year.
 const WIDEST_SPACING: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[cfg(test)]

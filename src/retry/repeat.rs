@@ -1,4 +1,12 @@
 //! Whether a request may be sent again after an attempt that failed.
+//!
+//! | after the attempt | `Idempotent` | `OnlyUnsent` |
+//! |---|---|---|
+//! | no connection, nothing written | yes | yes |
+//! | `REFUSED_STREAM`, a `GOAWAY` below the stream | yes | yes |
+//! | no access token | yes | yes |
+//! | a connection that broke, a timeout after the request | yes | no |
+//! | any status, also 429 and 503 | yes | no |
 
 use crate::error::{Error, ErrorKind};
 

@@ -1,4 +1,13 @@
 //! The call that starts an operation, with its options.
+//!
+//! ```text
+//! client.start(path) ──> StartCall (options) ──> complete ──> retry::run ──> StartRequest::attempt ──> OperationHandle
+//!                                                              `RepeatRule`    is a failure in doubt?
+//! ```
+//!
+//! One invariant decides most of this module: without an id by which the
+//! service recognises a repeated request, a request that may have arrived is
+//! not sent again. [`request`] says after which errors it may have arrived.
 
 mod request;
 mod request_id;
@@ -92,10 +101,12 @@ pub struct StartCall<M = Blocking> {
     pub(crate) core: Arc<Core>,
     #[cfg_attr(
         not(feature = "async"),
-        allow(dead_code, reason = "only futures need it: what blocks has no state")
+        allow(dead_code, reason = "only futures need it: the blocking mode has no state")
     )]
     pub(crate) mode: M,
+    /// The request, without credentials and the options of the client.
     request: StartRequest,
+    /// Whether `requestId` is in the query: some services do not take it.
     has_request_id: bool,
     options: RequestOptions,
 }
@@ -149,9 +160,9 @@ impl<M> StartCall<M> {
         self
     }
 
-    /// Sets the body: `body` as JSON. The reference of the service says whether
-    /// that is the whole request or one field of it, often the resource
-    /// itself.
+    /// Sets the body to `body`, serialized as JSON. The reference of the
+    /// service says whether that is the whole request or one field of it, often
+    /// the resource itself.
     ///
     /// A value that cannot be serialized is reported by `send`, with
     /// [`ErrorKind::Config`](crate::ErrorKind::Config).
@@ -171,13 +182,14 @@ impl<M> StartCall<M> {
             Ok(text) => self.request.body = StartBody::Json(text),
             Err(cause) => {
                 let error = Error::config("the body of the start cannot be written as JSON");
+                // Setters cannot fail, so `send` returns this error.
                 self.options.refuse(error.with_source(cause));
             }
         }
         self
     }
 
-    /// Sets the body: this text, which is sent as it is.
+    /// Sets the body to this JSON text, which is sent unchanged.
     ///
     /// A text that is no JSON is refused by `send` with
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is sent.
@@ -282,6 +294,7 @@ impl<M> StartCall<M> {
     /// [AIP-155]: https://google.aip.dev/155
     pub fn request_id(mut self, id: &str) -> Self {
         self.has_request_id = true;
+        // A later `idempotent(false)` ends the retries again.
         self.query("requestId", id).idempotent(true)
     }
 
@@ -308,8 +321,8 @@ impl<M> StartCall<M> {
         self
     }
 
-    /// Returns the request with the complete options, or the error of the first
-    /// that cannot be used.
+    /// Returns the request and the complete options, or the error of the first
+    /// option that cannot be used.
     pub(crate) fn complete(&self) -> Result<(StartRequest, CallOptions), Error> {
         self.options.check()?;
         if self.has_request_id {
@@ -318,8 +331,9 @@ impl<M> StartCall<M> {
         Ok((self.request.clone(), self.options.over(&self.core.start)))
     }
 
-    /// Returns the call as the retry loop has to know it.
+    /// Returns the call as the retry loop needs it.
     pub(crate) fn task(request: &StartRequest, options: &CallOptions) -> RetryTask {
+        // Zero: no request here waits on purpose, as a WaitOperation does.
         let (attempt_timeout, total_timeout) = options.limits(std::time::Duration::ZERO);
         RetryTask {
             method: "start",
@@ -336,6 +350,7 @@ impl<M> StartCall<M> {
     /// the path.
     pub(crate) fn into_handle(self, operation: Operation) -> OperationHandle<M> {
         let version = self.core.other_version(version_of(&self.request.path));
+        // From now on, for 30 s, a `NOT_FOUND` of this operation is tolerated.
         let started = self.core.clock.now();
         let target = OperationRef::from(operation).with_start(version, Some(started));
         OperationHandle::new(&self.core, self.mode, target)
@@ -365,7 +380,7 @@ impl StartCall {
     }
 }
 
-/// Without the body and the query.
+/// Without the body and the query, which may contain secrets.
 impl<M: fmt::Debug> fmt::Debug for StartCall<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StartCall")

@@ -44,7 +44,7 @@ fn may_have_started(error: &Error) -> bool {
 }
 
 /// Returns whether a service or a proxy may send this code although the
-/// operation was started. All others are refusals.
+/// operation was started. All other codes say that it was not.
 fn leaves_open(code: Code) -> bool {
     matches!(
         code,

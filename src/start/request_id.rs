@@ -1,17 +1,23 @@
-//! Services that take no `requestId` in the query of a start.
+//! Checks whether a service takes `requestId` in the query of a start
+//! ([AIP-155](https://google.aip.dev/155)).
+//!
+//! Only services that are known not to take it are refused. For all others the
+//! reference of the method decides, which the program has to read.
 
 use crate::core::Origin;
 use crate::error::Error;
 use crate::transport::OperationService;
 
-/// Refuses a request id for a service that is known to ignore or refuse it. If
-/// it were sent, a retry would start twice.
+/// Returns an error for a service that is known to ignore or reject a request
+/// id. If it were sent, a retry could start a second operation.
 pub(super) fn check(origin: Option<&Origin>, path: &str) -> Result<(), Error> {
+    // Only gRPC has no version of the API.
     if origin.is_some_and(|origin| origin.api_version.is_none()) {
         return Err(Error::config(
             "a request id is a field of the message over gRPC: set it there, and call `.idempotent(true)`",
         ));
     }
+    // By the host first: a custom endpoint has the path of the service only.
     let by_host = origin.and_then(|origin| OperationService::of_endpoint(&origin.endpoint));
     let service = by_host.or_else(|| OperationService::of_prefix(path.trim_start_matches('/')));
     match service.and_then(|service| Some((service, instead(service)?))) {

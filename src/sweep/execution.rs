@@ -1,4 +1,9 @@
 //! The calls of a sweep: one for each selected name, several at a time.
+//!
+//! Results are passed on by the calling thread, so a closure of the program
+//! needs no lock. Three things end a sweep early: its stop token, its timeout,
+//! and ten rejections without any success. No call is interrupted by that,
+//! because its result has to be known.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,16 +17,17 @@ use crate::util::clock::Clock;
 use crate::util::stop::StopToken;
 use crate::util::threads::ThreadPool;
 
-/// The remaining names, and whether to continue.
+/// The names without a call, and whether another call may start.
 pub(super) struct SweepQueue {
     names: vec::IntoIter<String>,
     stop: Option<StopToken>,
     /// The instant after which no call is started.
     end: Option<Instant>,
     clock: Arc<dyn Clock>,
-    /// A call succeeded, or failed for a reason that concerns one operation
-    /// only.
+    /// Whether a call succeeded, or failed for a reason that concerns one
+    /// operation only.
     hopeful: bool,
+    /// How many calls failed for a reason that concerns all operations.
     refused: usize,
 }
 
@@ -29,6 +35,7 @@ pub(super) struct SweepQueue {
 type SweepOutcome = (String, Result<Result<(), Error>, Box<dyn Any + Send>>);
 
 impl SweepQueue {
+    /// Creates the queue of a sweep; no call starts after `end`.
     pub(super) fn new(
         names: Vec<String>,
         stop: Option<StopToken>,
@@ -38,10 +45,11 @@ impl SweepQueue {
         Self { names: names.into_iter(), stop, end, clock, hopeful: false, refused: 0 }
     }
 
-    /// Calls `act` for each name on up to `threads` threads and passes the
+    /// Calls `act` for each name on up to `threads` threads, and passes the
     /// results to `done` on the calling thread.
     ///
-    /// Returns how many names were not tried.
+    /// Returns the number of names for which no call was made. A panic of `act`
+    /// is resumed on the calling thread.
     pub(super) fn run(
         mut self,
         threads: usize,
@@ -53,6 +61,8 @@ impl SweepQueue {
             (name, result)
         });
         loop {
+            // New calls first, then one result: the threads stay busy while
+            // `done` runs.
             while pool.has_room()
                 && let Some(name) = self.next()
             {
@@ -71,6 +81,8 @@ impl SweepQueue {
         }
     }
 
+    /// Returns the next name, or `None` if there is none or the sweep ends
+    /// early.
     fn next(&mut self) -> Option<String> {
         let stopped = self.stop.as_ref().is_some_and(StopToken::is_stopped);
         // Only the start of calls is limited. A call that runs has its own timeout, and
@@ -80,6 +92,7 @@ impl SweepQueue {
         if stopped || is_over || hopeless { None } else { self.names.next() }
     }
 
+    /// Counts a result and passes it on.
     fn take(&mut self, (name, result): SweepOutcome, done: &mut impl FnMut(String, Result<(), Error>)) {
         let result = result.unwrap_or_else(|panic| resume_unwind(panic));
         match &result {
@@ -97,12 +110,12 @@ impl SweepQueue {
 fn concerns_all(error: &Error) -> bool {
     let code =
         matches!(error.code(), Some(Code::PermissionDenied | Code::Unauthenticated | Code::Unimplemented));
-    // A used-up quota has the code of a refusal in older APIs, and may be free
-    // again for the next operation.
+    // An exhausted quota has the code `PERMISSION_DENIED` in older APIs, and
+    // may be available again for the next operation.
     (code && !error.is_quota())
         || matches!(error.kind(), ErrorKind::Auth | ErrorKind::Binding | ErrorKind::Config)
 }
 
-/// This many such failures, without a success, end the sweep: the rest would
-/// fail in the same way.
+/// The number of failures that concern all operations, without a success, after
+/// which the sweep ends: the rest would fail in the same way.
 const HOPELESS: usize = 10;

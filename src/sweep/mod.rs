@@ -1,4 +1,13 @@
 //! Bulk cancel and bulk delete.
+//!
+//! ```text
+//! Sweep::run ──> select: lists all pages, keeps the names that match
+//!            ──> SweepQueue::run: one call for each name, on a few threads ──> SweepReport
+//! ```
+//!
+//! A sweep has no state between runs, and no effect before the listing is
+//! complete. It does not wait until cancelled operations have ended: a cancel
+//! is a request ([AIP-151](https://google.aip.dev/151)).
 
 mod execution;
 mod report;
@@ -60,10 +69,12 @@ pub struct Sweep {
     core: Arc<Core>,
     listing: Call<ListOperationsRequest>,
     action: SweepAction,
-    /// Of the listing and of each call.
+    /// The options of the listing and of each call.
     options: RequestOptions,
+    /// The least age; all ages if absent.
     older_than: Option<Duration>,
     dry_run: bool,
+    /// The number of threads that send calls, at least 1.
     concurrency: usize,
 }
 
@@ -75,10 +86,12 @@ enum SweepAction {
 }
 
 impl Sweep {
+    /// Creates a sweep that cancels unfinished operations.
     pub(crate) fn cancel(core: &Arc<Core>, parent: CallTarget) -> Self {
         Self::new(core, parent, SweepAction::Cancel)
     }
 
+    /// Creates a sweep that deletes finished operations.
     pub(crate) fn delete(core: &Arc<Core>, parent: CallTarget) -> Self {
         Self::new(core, parent, SweepAction::Delete)
     }
@@ -100,6 +113,7 @@ impl Sweep {
     list_options!();
     concurrency_option!();
 
+    /// Changes the request of the listing, for the options of lists.
     fn edit_list(self, edit: impl FnOnce(&mut ListOperationsRequest, &mut ListLimits)) -> Self {
         Self { listing: self.listing.edit_list(edit), ..self }
     }
@@ -189,14 +203,17 @@ impl Sweep {
     pub fn run_with(self, mut handle: impl FnMut(&str, Result<(), &Error>)) -> Result<SweepReport, Error> {
         let mut report = SweepReport::default();
         let end = self.end();
-        let names = self.select(&mut report)?;
+        // All pages first. If one of them fails, nothing has been changed.
+        let (names, version) = self.select(&mut report)?;
         if self.dry_run {
+            // The closure sees what would be done.
             names.iter().for_each(|name| handle(name, Ok(())));
             report.untried = names.len();
             return Ok(report);
         }
         let queue = SweepQueue::new(names, self.stop_token(), end, Arc::clone(&self.core.clock));
-        let (core, action, options) = (self.core, self.action, self.options);
+        let (core, action, mut options) = (self.core, self.action, self.options);
+        options.api_version = version;
         report.untried = queue.run(
             self.concurrency,
             move |name| action.run(&core, name, &options),
@@ -216,21 +233,30 @@ impl Sweep {
 
     /// Returns the matching names: all of them before the first call, because
     /// deleting can shift the pages that follow.
-    fn select(&self, report: &mut SweepReport) -> Result<Vec<String>, Error> {
+    ///
+    /// The form of the operations decides at which URLs they are cancelled and
+    /// deleted, if nothing else names the service: the version is for that.
+    fn select(&self, report: &mut SweepReport) -> Result<(Vec<String>, Option<Arc<str>>), Error> {
         let now = self.core.clock.wall();
-        let mut names = Vec::new();
+        let (mut names, mut version) = (Vec::new(), self.options.api_version.clone());
+        // By name: two operations of a service never share one.
         let mut known = HashSet::new();
         let listing = Call { options: self.options.clone(), ..self.listing.clone() };
         for operation in listing {
             let operation = operation?;
-            // What comes or goes meanwhile shifts the pages, and an operation may be on
-            // two.
+            // Operations that start or end meanwhile shift the pages, and one
+            // may be on two of them.
             if !known.insert(operation.name().to_owned()) {
                 continue;
             }
             report.listed += 1;
             match self.verdict(&operation, now) {
-                SweepVerdict::Matches => names.push(operation.name().to_owned()),
+                SweepVerdict::Matches => {
+                    if names.is_empty() {
+                        version = self.core.version_for(version, Some(&operation));
+                    }
+                    names.push(operation.name().to_owned());
+                }
                 SweepVerdict::Skipped => report.skipped += 1,
                 SweepVerdict::Undated(reason) => {
                     report.undated += 1;
@@ -239,7 +265,7 @@ impl Sweep {
             }
         }
         report.matched = names.len();
-        Ok(names)
+        Ok((names, version))
     }
 
     /// Returns when no more calls are started.
@@ -247,17 +273,23 @@ impl Sweep {
         self.core.clock.now().checked_add(self.listing.limits.iteration_timeout?)
     }
 
+    /// Returns the stop token of the sweep, else that of list calls of the
+    /// client.
     fn stop_token(&self) -> Option<StopToken> {
         self.options.stop.as_ref().or(self.core.defaults(Rpc::List).stop.as_ref()).cloned()
     }
 
+    /// Decides about one operation: by its state first, because a running
+    /// operation must not be deleted, whatever its age.
     fn verdict(&self, operation: &Operation, now: SystemTime) -> SweepVerdict {
+        // The state was read a moment ago. An operation that ends meanwhile is
+        // not harmed by a cancel, and no running one is deleted.
         if operation.is_done() != self.action.wants_done() {
             return SweepVerdict::Skipped;
         }
         let Some(age) = self.older_than else { return SweepVerdict::Matches };
         match created(operation) {
-            // What was made in the future, by another clock, is young.
+            // An operation from the future, by another clock, is young.
             Ok(time) if now.duration_since(time).is_ok_and(|old| old >= age) => SweepVerdict::Matches,
             Ok(_) => SweepVerdict::Skipped,
             Err(reason) => SweepVerdict::Undated(reason),
@@ -266,10 +298,12 @@ impl Sweep {
 }
 
 impl SweepAction {
+    /// Returns whether the action is for operations that are done.
     fn wants_done(self) -> bool {
         self == Self::Delete
     }
 
+    /// Makes the call for one operation, with its retries.
     fn run(self, core: &Arc<Core>, name: &str, options: &RequestOptions) -> Result<(), Error> {
         match self {
             Self::Cancel => call::<CancelOperationRequest>(core, name, options).run(),
@@ -278,14 +312,18 @@ impl SweepAction {
     }
 }
 
+/// Returns the call for a name. An invalid name is an error of that call, not
+/// of the sweep.
 fn call<R: RpcRequest>(core: &Arc<Core>, name: &str, options: &RequestOptions) -> Call<R> {
     let request = OperationName::try_from(name).map(R::from_name);
     Call { options: options.clone(), ..Call::new(core, Blocking, request) }
 }
 
+/// Whether an operation is selected.
 enum SweepVerdict {
     Matches,
     Skipped,
+    /// An age is required, and that of the operation is unknown.
     Undated(UnknownAge),
 }
 
@@ -300,5 +338,6 @@ impl fmt::Debug for Sweep {
     }
 }
 
-/// Some dozens of calls per second, which is within the quota of any service.
+/// The default concurrency: some dozens of calls per second, which is within
+/// the quota of any service.
 const CONCURRENCY: usize = 4;

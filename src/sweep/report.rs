@@ -1,4 +1,4 @@
-//! The result of a bulk cancel or bulk delete.
+//! The result of a bulk cancel or bulk delete, in numbers.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use crate::error::Error;
 #[non_exhaustive]
 #[derive(Clone, Debug, Default)]
 pub struct SweepReport {
-    /// Those that the listing gave.
+    /// Those that the listing contained.
     pub listed: usize,
-    /// Those to be cancelled or deleted.
+    /// Those selected to be cancelled or deleted.
     pub matched: usize,
-    /// Those left alone: done already, or not yet, or too young.
+    /// Those not selected: done already, not done yet, or too young.
     pub skipped: usize,
     /// Those skipped because an age was required and theirs is not known.
     pub undated: usize,
@@ -32,7 +32,7 @@ pub struct SweepReport {
     pub first_error: Option<Error>,
 }
 
-/// One line: `12 listed, 9 matched: 8 done, 1 failed, 0 not tried`.
+/// Writes one line: `12 listed, 9 matched: 8 done, 1 failed, 0 not tried`.
 impl fmt::Display for SweepReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { listed, matched, succeeded, failed, untried, .. } = self;

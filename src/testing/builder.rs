@@ -1,4 +1,4 @@
-//! Options of the fake server.
+//! The options of the fake server that are set before it starts.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -10,6 +10,9 @@ use crate::transport::Rpc;
 /// Options of a [`FakeServer`](super::FakeServer); made by
 /// [`FakeServer::builder`](super::FakeServer::builder).
 ///
+/// The defaults are those of a common service: virtual time, a free port, all
+/// methods but [`Rpc::Wait`], pages of 50 and at most 1000 operations.
+///
 /// ```
 /// use longrunning::testing::{FakeServer, Rpc};
 ///
@@ -20,9 +23,11 @@ use crate::transport::Rpc;
 #[derive(Clone, Debug)]
 pub struct FakeServerBuilder {
     pub(super) pace: ClockPace,
+    /// Zero for a free one.
     pub(super) port: u16,
     pub(super) options: FakeServiceOptions,
     pub(super) requests_per_connection: u64,
+    /// The capacity of the log of requests.
     pub(super) kept_requests: usize,
 }
 
@@ -48,7 +53,9 @@ impl FakeServerBuilder {
     /// client sleeps.
     ///
     /// A sleep of the client then takes its real time, and so does a
-    /// [delay](super::Reply::delay).
+    /// [delay](super::Reply::delay). Use it for clients that do not run on the
+    /// server's clock, such as programs in other languages.
+
     pub fn real_time(mut self) -> Self {
         self.pace = ClockPace::Real;
         self
@@ -120,12 +127,25 @@ impl FakeServerBuilder {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn page_size(mut self, size: usize) -> Self {
+        // A page of zero operations would never end.
         self.options.page_size = size.max(1);
         self
     }
 
     /// Limits the size of a page, even if the request has a larger one.
     /// Default: 1000; at least 1.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::Operation;
+    ///
+    /// let server = FakeServer::builder().max_page_size(1).start()?;
+    /// server.insert(Operation::running("projects/p/operations/1"));
+    /// server.insert(Operation::running("projects/p/operations/2"));
+    /// let page = server.client().list("projects/p").page_size(100).send()?;
+    /// assert_eq!(page.operations.len(), 1);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn max_page_size(mut self, size: usize) -> Self {
         self.options.max_page_size = size.max(1);
         self
@@ -133,6 +153,9 @@ impl FakeServerBuilder {
 
     /// Limits how long [`Rpc::Wait`] holds its response back, whatever the
     /// request says. Default: 60 s.
+    ///
+    /// With zero, a wait responds at once. The limit does not apply to the wait
+    /// of Compute Engine, which is always two minutes at most.
     pub fn max_wait(mut self, limit: Duration) -> Self {
         self.options.max_wait = limit;
         self
@@ -148,10 +171,22 @@ impl FakeServerBuilder {
         self
     }
 
-    /// Sets how many of the latest requests the log keeps. Default: 100,000.
+    /// Sets how many of the latest requests the log keeps. Default: 100,000;
+    /// zero keeps none.
     ///
     /// [`FakeServer::request_count`](super::FakeServer::request_count) counts
     /// the others too.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::builder().keep_requests(1).start()?;
+    /// let client = server.client();
+    /// client.list("projects/p").send()?;
+    /// client.list("projects/q").send()?;
+    /// assert_eq!((server.requests().len(), server.request_count()), (1, 2));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn keep_requests(mut self, count: usize) -> Self {
         self.kept_requests = count;
         self

@@ -1,4 +1,20 @@
 //! The clock that a [`FakeServer`](super::FakeServer) and its client share.
+//!
+//! In virtual time nothing waits. The client "sleeps" by moving the clock
+//! forward, and the server holds a response back in the same way. Only bytes on
+//! the loopback socket take real time, and that time does not count:
+//!
+//! ```text
+//! client                          clock          server
+//! sleep_until(T+0.5s)             T+0.5s
+//! sends a request, 10 s timeout   budget = 10 s
+//!                                 T+4.5s         Reply::delay(4 s)
+//! receives the response at T+4.5s
+//! ```
+//!
+//! A sleep in one thread moves the time for all. Two threads that sleep a
+//! minute each at the same moment may therefore move the clock by one minute or
+//! by two; tests that compare times have one thread.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -9,34 +25,67 @@ use crate::util::stop::StopToken;
 /// Whether time passes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockPace {
-    /// Time passes when someone sleeps, and then at once.
+    /// Time passes only when the client or the server sleeps, and then at once.
     Virtual,
-    /// The machine's time; it can still be put forward.
+    /// The machine's time; [`VirtualClock::advance`] still moves it forward.
     Real,
 }
 
-/// Time that passes only when someone sleeps, unless its pace is real.
+/// A clock that tests control. Its time never goes backwards; only the date can
+/// be [set](Self::set_wall).
 #[derive(Debug)]
 pub(crate) struct VirtualClock {
     pace: ClockPace,
+    /// The zero of `elapsed`. `now` is this instant plus the elapsed time, so
+    /// it is valid wherever an [`Instant`] is compared with it.
     start: Instant,
     /// Time in a forked child passes apart from that of the server.
     state: ProcessLock<ClockState>,
 }
 
+/// What changes. A forked child gets a copy.
 #[derive(Clone, Debug)]
 struct ClockState {
+    /// The sum of sleeps and advances; in real time, of the advances alone.
     advanced: Duration,
-    /// Wall-clock time, and the elapsed time at which it was so.
+    /// A date, and the elapsed time at which it was set.
     wall: (SystemTime, Duration),
+    /// Every sleep that was requested, even one that a stop token cut short.
     sleeps: Vec<Duration>,
+    /// The remaining time of the latest attempt that was sent, or `None` before
+    /// the first. There is one for all threads.
     budget: Option<Duration>,
+    /// What [`Clock::chance`] returns, below 1.
     chance: f64,
 }
 
+/// An instant of the server: the elapsed time, for durations, and the date.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ServerMoment {
+    pub(super) elapsed: Duration,
+    pub(super) wall: SystemTime,
+}
+
+/// When an operation was inserted, and its age, or its age when it ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FakeTimes {
+    pub(super) inserted: SystemTime,
+    pub(super) age: Duration,
+}
+
+impl FakeTimes {
+    /// Of an operation that is inserted now.
+    pub(super) fn at(inserted: SystemTime) -> Self {
+        Self { inserted, age: Duration::ZERO }
+    }
+}
+
 impl VirtualClock {
+    /// Creates a clock that starts now, and for virtual time at a whole second.
     pub(super) fn new(pace: ClockPace) -> Self {
         let inherit = |parent: Option<&mut ClockState>| {
+            // A thread of the parent may have held the lock at the fork; then
+            // the child starts anew.
             parent.map(|state| state.clone()).unwrap_or_else(|| ClockState::new(ClockPace::Real))
         };
         Self { pace, start: Instant::now(), state: ProcessLock::new(ClockState::new(pace), inherit) }
@@ -46,34 +95,53 @@ impl VirtualClock {
         self.pace == ClockPace::Virtual
     }
 
-    /// Time since the start.
+    /// Returns the time since the start.
     pub(super) fn elapsed(&self) -> Duration {
         self.elapsed_in(&self.state.lock())
     }
 
+    /// Returns the current time in both forms, read under one lock.
+    pub(super) fn moment(&self) -> ServerMoment {
+        let state = self.state.lock();
+        ServerMoment { elapsed: self.elapsed_in(&state), wall: self.wall_in(&state) }
+    }
+
+    /// Moves the clock forward, to a hundred years after its start at most.
     pub(super) fn advance(&self, duration: Duration) {
         let mut state = self.state.lock();
         state.advanced = state.advanced.saturating_add(duration).min(LONGEST);
     }
 
-    /// The sleeps of the client, in order.
+    /// Returns the durations of the client's sleeps, in order.
     pub(super) fn sleeps(&self) -> Vec<Duration> {
         self.state.lock().sleeps.clone()
     }
 
-    /// Returns how much time the exchange under way has, where the client runs
-    /// on this clock.
+    /// Returns the remaining time of the client's attempt, or `None` if no
+    /// client runs on this clock.
     pub(super) fn budget(&self) -> Option<Duration> {
         self.state.lock().budget
     }
 
+    /// Sets the date without moving the monotonic time: deadlines stay as they
+    /// are.
     pub(super) fn set_wall(&self, wall: SystemTime) {
         let mut state = self.state.lock();
         state.wall = (wall, self.elapsed_in(&state));
     }
 
+    /// Sets the random number, clamped to the range from 0 up to 1 without it.
+    /// NaN restores the default of 0.5.
     pub(super) fn set_chance(&self, chance: f64) {
+        // 1 is excluded, as in the range of a random number; NaN cannot be
+        // clamped.
         self.state.lock().chance = if chance.is_nan() { 0.5 } else { chance.clamp(0.0, 1.0 - f64::EPSILON) };
+    }
+
+    fn wall_in(&self, state: &ClockState) -> SystemTime {
+        let (wall, then) = state.wall;
+        let passed = self.elapsed_in(state).saturating_sub(then);
+        wall.checked_add(passed).unwrap_or(wall)
     }
 
     fn elapsed_in(&self, state: &ClockState) -> Duration {
@@ -91,14 +159,12 @@ impl ClockState {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Instant {
+        // Cannot overflow in virtual time: `advance` stops at `LONGEST`.
         self.start + self.elapsed()
     }
 
     fn wall(&self) -> SystemTime {
-        let state = self.state.lock();
-        let (wall, then) = state.wall;
-        let passed = self.elapsed_in(&state).saturating_sub(then);
-        wall.checked_add(passed).unwrap_or(wall)
+        self.wall_in(&self.state.lock())
     }
 
     fn sleep(&self, duration: Duration) {
@@ -107,8 +173,11 @@ impl Clock for VirtualClock {
 
     fn sleep_until(&self, until: Instant, stop: Option<&StopToken>) {
         let duration = until.saturating_duration_since(self.now());
+        // Recorded even if it is zero: tests count sleeps.
         self.state.lock().sleeps.push(duration);
         match (self.pace, stop) {
+            // A virtual sleep ends at once, so a token can stop it only
+            // beforehand.
             (ClockPace::Virtual, Some(token)) if token.is_stopped() => {}
             (ClockPace::Virtual, _) => self.advance(duration),
             (ClockPace::Real, Some(token)) => token.sleep(duration),
@@ -118,15 +187,19 @@ impl Clock for VirtualClock {
 
     fn socket_deadline(&self, deadline: Instant) -> Instant {
         let left = deadline.saturating_duration_since(self.now());
+        // The server reads this when the request arrives: it must not sleep in
+        // virtual time beyond the point at which the client gives up.
         self.state.lock().budget = Some(left);
         match self.pace {
+            // Sockets keep real time, in which the whole attempt is over at
+            // once.
             ClockPace::Virtual => Instant::now() + SOCKET_BUDGET,
             ClockPace::Real => Instant::now() + left,
         }
     }
 
-    /// No time passes for what is under way: it ends first, however long it
-    /// takes.
+    /// Returns the longest duration in virtual time: whatever the other thread
+    /// does takes no virtual time, so it must not be cut off.
     fn patience(&self, left: Duration) -> Duration {
         match self.pace {
             ClockPace::Virtual => LONGEST,
@@ -149,11 +222,12 @@ fn start_of_wall(pace: ClockPace) -> SystemTime {
     }
 }
 
-/// Real seconds for an exchange in virtual time: it takes microseconds, on a
-/// busy machine some more.
+/// The limit, in real seconds, on an exchange in virtual time. It takes
+/// microseconds, on a busy machine more; the limit only ends a test that hangs.
 const SOCKET_BUDGET: Duration = Duration::from_secs(30);
 
-/// As far as virtual time goes: instants of every platform can hold it.
+/// The end of virtual time, a hundred years after its start. Instants of every
+/// platform can represent it.
 const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
 #[cfg(test)]

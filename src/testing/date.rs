@@ -1,4 +1,8 @@
-//! The date that the server gives.
+//! The date and time of the server, as its responses say it.
+//!
+//! A test can shift it away from the clock, so that the client's clock seems to
+//! be wrong. The token servers judge by the shifted time: an assertion that is
+//! signed in their future is refused.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,13 +11,12 @@ use super::clock::VirtualClock;
 use crate::util::clock::Clock;
 use crate::util::sync::lock;
 
-/// The `date` header of responses, by which the token servers check what they
-/// receive.
+/// The `date` header of responses, and the time of the token servers.
 #[derive(Debug)]
 pub(super) struct ServerDate {
     clock: Arc<VirtualClock>,
-    /// Seconds between the header and the clock's wall time; no header when
-    /// absent.
+    /// Seconds by which the header is ahead of the clock; negative if behind.
+    /// `None` omits the header.
     offset: Mutex<Option<i64>>,
 }
 
@@ -26,16 +29,20 @@ impl ServerDate {
         *lock(&self.offset) = seconds;
     }
 
-    /// Returns the value of the `date` header.
+    /// Returns the value of the `date` header in the format of RFC 9110, such
+    /// as `Sun, 06 Nov 1994 08:49:37 GMT`.
     pub(super) fn header(&self) -> Option<String> {
         let offset = (*lock(&self.offset))?;
+        // `fmt_http_date` panics outside of this range.
         let date = self.shifted_wall(offset).clamp(UNIX_EPOCH, end_of_dates());
         Some(httpdate::fmt_http_date(date))
     }
 
-    /// Returns the time since 1970 as the header gives it, or as the clock does
-    /// without a header.
+    /// Returns the time since 1970 that the header says, or that of the clock
+    /// if there is no header.
     pub(super) fn since_epoch(&self) -> Duration {
+        // Without a header, the client has only its own clock, which is the
+        // same.
         let offset = lock(&self.offset).unwrap_or_default();
         self.shifted_wall(offset).duration_since(UNIX_EPOCH).unwrap_or_default()
     }
@@ -48,7 +55,8 @@ impl ServerDate {
     }
 }
 
-/// The HTTP date format ends with the year 9999.
+/// Returns the last second of the year 9999, the last one that the HTTP date
+/// format has.
 fn end_of_dates() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(253_402_300_799)
 }

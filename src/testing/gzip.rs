@@ -1,7 +1,13 @@
-//! As much of gzip (RFC 1952) as a server needs that must not bring a
-//! dependency: stored blocks.
+//! Writes gzip (RFC 1952) without a compression library, so that the feature
+//! `testing` adds no dependency.
+//!
+//! The data goes into stored blocks, which are not compressed (RFC 1951
+//! §3.2.4). Clients decode it like any other gzip. [`bomb`] writes the
+//! opposite: few bytes that decode to many.
 
 /// Wraps `data` in gzip without compressing it.
+///
+/// Empty data becomes one empty block, because a stream needs a last block.
 pub(super) fn stored(data: &[u8]) -> Vec<u8> {
     let mut out = HEADER.to_vec();
     let mut blocks = data.chunks(usize::from(u16::MAX)).peekable();
@@ -16,13 +22,17 @@ pub(super) fn stored(data: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Gzip that unpacks to at least `decoded` spaces, about 160 times its size,
-/// and then breaks off.
+/// Returns gzip that decodes to at least `decoded` spaces, about 160 times its
+/// size, and then breaks off.
+///
+/// The stream has neither a last symbol nor a checksum. A client that limits
+/// what it decodes never gets to that point.
 pub(super) fn bomb(decoded: u64) -> Vec<u8> {
     // RFC 1951 §3.2.6, fixed codes: the last block, a literal space, then "258 more
     // of the same" for ever.
     let mut bits: Vec<u8> = [1, 1, 0].to_vec();
     bits.extend(SPACE);
+    // More bits than are used: `chunks_exact` drops the last incomplete byte.
     while bits.len() < 8 * (LEAD + PERIOD) {
         bits.extend(SAME_258);
     }
@@ -36,6 +46,8 @@ pub(super) fn bomb(decoded: u64) -> Vec<u8> {
     out
 }
 
+/// Appends a stored block: whether it is the last, its length, the complement
+/// of its length, its bytes. Blocks have at most 65,535 bytes.
 fn push_block(out: &mut Vec<u8>, block: &[u8], last: bool) {
     let length = block.len() as u16;
     out.push(u8::from(last));
@@ -44,10 +56,12 @@ fn push_block(out: &mut Vec<u8>, block: &[u8], last: bool) {
     out.extend(block);
 }
 
+/// Returns the CRC-32 of gzip (RFC 1952 §8).
 fn crc32(data: &[u8]) -> u32 {
     !data.iter().fold(!0, |crc, byte| TABLE[usize::from(crc as u8 ^ byte)] ^ (crc >> 8))
 }
 
+/// Returns the CRC of each byte, computed at compile time.
 const fn table() -> [u32; 256] {
     let mut table = [0; 256];
     let mut index = 0;
@@ -65,16 +79,21 @@ const fn table() -> [u32; 256] {
 
 static TABLE: [u32; 256] = table();
 
-/// Deflate, no flags, no time, unknown system.
+/// Magic bytes, deflate, no flags, no time, no extra flags, unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// The fixed code of a space, and of length 258 at distance 1.
+/// The fixed code of a space (RFC 1951 §3.2.6: 0x30 + 0x20, most significant
+/// bit first).
 const SPACE: [u8; 8] = [0, 1, 0, 1, 0, 0, 0, 0];
+/// The fixed code of length 258, without extra bits, and of distance 1: repeats
+/// the byte before 258 times.
 const SAME_258: [u8; 13] = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0];
 
-/// Eight repeats of 13 bits fill 13 bytes; they start somewhere in the second
-/// byte.
+/// The bytes after which the bits of the bomb repeat: eight repeats of 13 bits
+/// fill 13 bytes.
 const PERIOD: usize = 13;
+/// The bytes before the periodic part. The first repeat starts in the second
+/// byte.
 const LEAD: usize = 2;
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
-//! HTTP responses of the fake server before any fault.
+//! HTTP responses of the fake server before any fault: status, headers and
+//! body, whichever version of HTTP sends them.
+//!
+//! Framing (`content-length`, chunks, HTTP/2 frames) and the `date` header are
+//! added later, by `http1` or `http2`.
 
 use prost::Message;
 
@@ -12,19 +16,26 @@ use crate::types::Status;
 #[derive(Clone, Debug)]
 pub(super) struct FakeResponse {
     pub(super) status: u16,
+    /// In the order in which they are sent.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: FakeBody,
 }
 
+/// The body of a response.
 #[derive(Clone, Debug)]
 pub(super) enum FakeBody {
     Bytes(Vec<u8>),
+    /// That many spaces, which are generated while they are sent. A body of
+    /// gigabytes needs no memory.
     Spaces(u64),
 }
 
 impl FakeResponse {
-    /// Writes the response to an RPC over REST, with this HTTP status or the
-    /// one of its code.
+    /// Writes the response to an RPC over REST. `http` is its HTTP status, that
+    /// of its code by default.
+    ///
+    /// A 204 has no body (RFC 9110 §15.3.5). A response that protobuf cannot
+    /// express becomes a 500 with a `google.rpc.Status`.
     pub(super) fn of_rpc(response: &RpcResponse, form: DataForm, http: Option<u16>) -> Self {
         let status = http.unwrap_or_else(|| response.http());
         if status == 204 {
@@ -34,24 +45,31 @@ impl FakeResponse {
             DataForm::Json => Self::new(status, response.json(status)),
             DataForm::Proto => match response.bytes() {
                 Ok(bytes) => Self::of_type(PROTOBUF, status, bytes),
+                // The client has to see an error: a body of other bytes could
+                // be valid.
                 Err(error) => Self::of_type(PROTOBUF, 500, bytes_of(&error)),
             },
         }
     }
 
+    /// Returns plain text, as metadata servers send it.
     pub(super) fn text(status: u16, body: impl Into<String>) -> Self {
         Self::of_type("text/plain; charset=utf-8", status, body.into().into_bytes())
     }
 
+    /// Returns a 200 with this JSON.
     pub(super) fn json(body: impl Into<Vec<u8>>) -> Self {
         Self::new(200, body.into())
     }
 
+    /// Returns an error in the format of Google's APIs, with the HTTP status of
+    /// its code.
     pub(super) fn error(status: &Status) -> Self {
         let http = status.code().to_http();
         Self::new(http, error_body(http, status))
     }
 
+    /// Returns a response with this JSON.
     pub(super) fn new(status: u16, body: Vec<u8>) -> Self {
         Self::of_type(JSON, status, body)
     }
@@ -65,7 +83,8 @@ impl FakeResponse {
     }
 }
 
-/// The form of responses over REST.
+/// The format of responses over REST, which the request selects with `alt` (see
+/// [system parameters](https://cloud.google.com/apis/docs/system-parameters)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DataForm {
     Json,
@@ -73,19 +92,25 @@ pub(super) enum DataForm {
 }
 
 impl DataForm {
-    /// Reads the query parameter `alt` or `$alt`, which may have more behind a
-    /// semicolon.
+    /// Reads the query parameter `alt` or `$alt`: `proto` for protobuf,
+    /// anything else is JSON.
+    ///
+    /// The value may have options after a semicolon, as in
+    /// `json;enum-encoding=int`.
     pub(super) fn of(request: &RecordedRequest) -> Self {
         let alt = request.query("$alt").or_else(|| request.query("alt")).unwrap_or_default();
         if alt.split(';').next() == Some("proto") { Self::Proto } else { Self::Json }
     }
 }
 
+/// Returns the `google.rpc.Status`; no bytes if its details have no protobuf
+/// form.
 fn bytes_of(status: &Status) -> Vec<u8> {
     status.to_proto().map(|status| status.encode_to_vec()).unwrap_or_default()
 }
 
 impl FakeBody {
+    /// Returns the number of bytes.
     pub(super) fn len(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
@@ -93,10 +118,12 @@ impl FakeBody {
         }
     }
 
-    /// Compresses the body, and then cuts it off after `keep` bytes.
+    /// Compresses the body if `compress`, then shortens it to `keep` bytes.
     pub(super) fn prepare(self, compress: bool, keep: Option<usize>) -> Self {
         let packed = match self {
             Self::Bytes(bytes) if compress => Self::Bytes(gzip::stored(&bytes)),
+            // Stored blocks would be as large as the spaces; the bomb is small,
+            // and has no valid end.
             Self::Spaces(count) if compress => Self::Bytes(gzip::bomb(count)),
             plain => plain,
         };
@@ -111,6 +138,7 @@ impl FakeBody {
     }
 }
 
+/// Returns the reason phrase of a status, `Status` for one that is not common.
 pub(super) fn reason(status: u16) -> &'static str {
     REASONS.iter().find(|(known, _)| *known == status).map_or("Status", |(_, reason)| reason)
 }

@@ -1,4 +1,9 @@
 //! The listening socket, and the threads of its connections.
+//!
+//! One thread accepts connections; each connection has a thread that serves it
+//! to its end. Dropping the listener ends all of them before it returns: the
+//! threads poll the [`ShutdownSignal`](super::socket::ShutdownSignal), and
+//! closed sockets wake those that read.
 
 use std::collections::HashMap;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -20,10 +25,13 @@ pub(super) struct ServerListener {
     address: SocketAddr,
     backend: Arc<ServerBackend>,
     thread: Option<JoinHandle<()>>,
+    /// The process that has started the server. A forked child has a copy of
+    /// this value, but no thread.
     owner: ProcessId,
 }
 
 impl ServerListener {
+    /// Listens on this port of `127.0.0.1`; zero selects a free one.
     pub(super) fn start(port: u16, backend: Arc<ServerBackend>) -> std::io::Result<Self> {
         let socket = TcpListener::bind(("127.0.0.1", port))?;
         let address = socket.local_addr()?;
@@ -61,11 +69,13 @@ impl Drop for ServerListener {
     }
 }
 
+/// Accepts connections until the server shuts down, then ends their threads.
 fn accept_all(socket: &TcpListener, backend: &Arc<ServerBackend>) {
     let connections = Arc::new(OpenConnections::default());
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     for number in 1.. {
         let accepted = socket.accept();
+        // The last connection is the one that `drop` opens to wake this thread.
         if backend.shutdown.is_set() {
             break;
         }
@@ -77,12 +87,16 @@ fn accept_all(socket: &TcpListener, backend: &Arc<ServerBackend>) {
         };
         threads.extend(spawn(stream, number, backend.clone(), connections.clone()));
     }
+    // Threads that read end now; those that wait see the signal. So every join
+    // returns.
     connections.shut_down();
     for thread in threads {
         let _ = thread.join();
     }
 }
 
+/// Serves a connection on a thread of its own. If the thread cannot be created,
+/// the connection closes.
 fn spawn(
     stream: TcpStream,
     number: u64,
@@ -90,6 +104,8 @@ fn spawn(
     connections: Arc<OpenConnections>,
 ) -> Option<JoinHandle<()>> {
     let stream = Arc::new(stream);
+    // Registered before the thread runs: a shutdown in between would miss the
+    // connection, and wait for it.
     lock(&connections.0).insert(number, stream.clone());
     // The registry must let go of the socket for it to close, also when a closure
     // of the user's panics.
@@ -101,7 +117,8 @@ fn spawn(
     thread::Builder::new().name(format!("fake-server-{number}")).spawn(run).ok()
 }
 
-/// The open connections, to wake their threads at the end.
+/// The open connections by number. At the end they are shut down, which wakes
+/// the threads that read from them.
 #[derive(Debug, Default)]
 struct OpenConnections(Mutex<HashMap<u64, Arc<TcpStream>>>);
 
@@ -113,6 +130,7 @@ impl OpenConnections {
     }
 }
 
+/// Removes a connection from the registry when its thread ends.
 struct RegisteredConnection {
     connections: Arc<OpenConnections>,
     number: u64,
@@ -124,9 +142,13 @@ impl Drop for RegisteredConnection {
     }
 }
 
-/// Serves a connection to its end.
+/// Serves a connection to its end, as HTTP/2 if it begins with the preface of
+/// HTTP/2, else as HTTP/1.1.
 fn serve(stream: &TcpStream, number: u64, backend: &ServerBackend) -> std::io::Result<()> {
+    // Nagle's algorithm would delay small responses.
     stream.set_nodelay(true)?;
+    // Without a limit, a client that does not read would keep the thread, and
+    // `drop` waits for the thread.
     stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
     #[cfg(feature = "grpc")]
     if http2::is_spoken(stream, &backend.shutdown)? {
@@ -135,5 +157,6 @@ fn serve(stream: &TcpStream, number: u64, backend: &ServerBackend) -> std::io::R
     http1::serve(stream, number, backend)
 }
 
-/// How long a client may leave a response unread.
+/// How long a client may leave a response unread before its connection closes,
+/// in real time.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,10 +1,12 @@
-//! The requests that the server keeps.
+//! The log of requests, which tests read with
+//! [`FakeServer::requests`](super::FakeServer::requests).
 
 use std::collections::VecDeque;
 
 use super::request::RecordedRequest;
 
-/// The latest requests, and how many there were in all.
+/// The latest requests, and the number of all. When the log is full, each new
+/// request replaces the oldest.
 #[derive(Debug)]
 pub(super) struct RequestLog {
     kept: VecDeque<RecordedRequest>,
@@ -13,6 +15,7 @@ pub(super) struct RequestLog {
 }
 
 impl RequestLog {
+    /// Creates a log of at most `capacity` requests; with zero it only counts.
     pub(super) fn new(capacity: usize) -> Self {
         Self { kept: VecDeque::new(), capacity, count: 0 }
     }
@@ -20,19 +23,24 @@ impl RequestLog {
     pub(super) fn push(&mut self, request: RecordedRequest) {
         self.count += 1;
         self.kept.push_back(request);
+        // With a capacity of zero this removes the request that was just added.
         if self.kept.len() > self.capacity {
             self.kept.pop_front();
         }
     }
 
+    /// Returns the number of all requests, including those that were replaced
+    /// or taken.
     pub(super) fn count(&self) -> u64 {
         self.count
     }
 
+    /// Returns the requests in the order of their arrival, and keeps them.
     pub(super) fn all(&self) -> Vec<RecordedRequest> {
         self.kept.iter().cloned().collect()
     }
 
+    /// Returns the requests and empties the log. The count does not change.
     pub(super) fn take(&mut self) -> Vec<RecordedRequest> {
         std::mem::take(&mut self.kept).into()
     }

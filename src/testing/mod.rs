@@ -4,8 +4,8 @@
 //! [`FakeServer`] speaks real HTTP/1.1 on a loopback port. So a test covers
 //! everything between a program and its service, and clients in other languages
 //! can use it too. It implements google.longrunning.Operations over REST for
-//! every version prefix and every shape of name, sends
-//! [scripted responses](Reply) with all sorts of faults, and [records
+//! every version prefix and every shape of name, sends [scripted
+//! responses](Reply) with all sorts of faults, and [records
 //! requests](RecordedRequest). Requests with `alt=proto` get protobuf
 //! responses. [`on_start`](FakeServer::on_start) adds methods that start
 //! operations.
@@ -36,11 +36,29 @@
 //! let report = server.client().start("/v1/projects/p/reports").send()?;
 //! assert!(report.until_done()?.is_done());
 //! assert_eq!(server.requests()[0].path(), "/v1/projects/p/reports");
-//! assert!(server.sleeps().contains(&Duration::from_secs(7))); // as the server asked
+//! assert!(server.sleeps().contains(&Duration::from_secs(7))); // the `retry-after` of the response
 //! assert!(server.elapsed() >= Duration::from_secs(3 * 60 * 60)); // of virtual time
 //! # Ok::<(), longrunning::Error>(())
 //! ```
+//!
+//! The server is not made for load: each connection has a thread, and the log
+//! keeps whole requests. It has no TLS, and it does not check `If-Match`, quotas or
+//! IAM permissions.
 
+// A request passes through these modules:
+//
+//     listener       accepts a connection; one thread serves it to its end
+//     http1, http2   read a request, write its response with the faults of the reply
+//     backend        records it in `log`, then chooses the reply:
+//       guard          401 without a valid access token
+//       script         the scripted reply, if one matches
+//       auth           the token endpoints
+//       rest_call      which method the request calls; `call` has the call
+//       service        performs the call on the operations of `store`
+//       start          or starts an operation
+//     rpc_response, http_response, extended, error_body
+//                    encode the response
+//     pause          lets the time of `clock` pass, before and in a response
 mod auth;
 mod backend;
 mod builder;

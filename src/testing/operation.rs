@@ -1,4 +1,14 @@
-//! An operation that makes progress.
+//! Operations of the fake server that make progress.
+//!
+//! A [`FakeOperation`] is a description, not a state: [`at`](FakeOperation::at)
+//! computes the state from its age and the number of its polls. So its states
+//! do not depend on when they are read:
+//!
+//! ```text
+//! Operation::running ──── time or polls ────> Operation::succeeded or Operation::failed
+//! metadata: progress(0..100)                  metadata: progress(100)
+//!      └── cancel, unless ignored ──────────> Operation::failed, CANCELLED
+//! ```
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +16,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::clock::FakeTimes;
 use super::extended::in_form;
 use crate::types::{Any, Code, Operation, OperationForm, Status};
 
@@ -39,24 +50,34 @@ use crate::types::{Any, Code, Operation, OperationForm, Status};
 #[derive(Clone)]
 pub struct FakeOperation {
     name: String,
-    /// The state until it ends, if there is no progress.
+    /// The state until it ends, if there is no progress. Its metadata stay in
+    /// the final state.
     running: Operation,
+    /// Makes the metadata from the percentage; `None` for metadata that stay
+    /// the same.
     progress: Option<FakeProgress>,
     end: OperationEnd,
+    /// The result, which is not used if `running` is done already.
     outcome: FakeOutcome,
     ignores_cancel: bool,
+    /// The form in which it is sent.
     form: OperationForm,
 }
 
+/// A closure of the test, shared by all copies of the operation.
 type FakeProgress = Arc<dyn Fn(u32) -> Any + Send + Sync>;
 
+/// What ends an operation, apart from a cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OperationEnd {
     Never,
-    AfterReply(Duration),
+    /// This long after its insertion.
+    AfterTime(Duration),
+    /// At this poll, counted from 1.
     AtPoll(u64),
 }
 
+/// How an operation ends: with one of the two results that AIP-151 knows.
 #[derive(Clone, Debug)]
 enum FakeOutcome {
     Response(Any),
@@ -97,7 +118,7 @@ impl FakeOperation {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn done_after(mut self, duration: Duration) -> Self {
-        self.end = OperationEnd::AfterReply(duration);
+        self.end = OperationEnd::AfterTime(duration);
         self
     }
 
@@ -158,7 +179,18 @@ impl FakeOperation {
         self
     }
 
-    /// Sets metadata that stay the same until the operation ends.
+    /// Sets metadata that stay the same until the operation ends, and then too.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    /// use longrunning::Any;
+    ///
+    /// let server = FakeServer::start();
+    /// let metadata = Any::from_json(r#"{"@type":"type.googleapis.com/demo.Build","verb":"build"}"#)?;
+    /// server.insert(FakeOperation::new("operations/42").metadata(metadata.clone()));
+    /// assert_eq!(server.client().get("operations/42").send()?.metadata(), Some(&metadata));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn metadata(mut self, metadata: impl Into<Any>) -> Self {
         self.running = Operation::running(self.name.clone()).with_metadata(metadata.into());
         self.progress = None;
@@ -192,15 +224,18 @@ impl FakeOperation {
         self
     }
 
-    /// Sends the operation in the form of a service with a type of its own,
-    /// such as Compute Engine.
+    /// Sends the operation in the form of a service with a type or URLs of its
+    /// own, such as Compute Engine.
     ///
     /// The name is that of the service, as in
-    /// `projects/p/zones/z/operations/o`. The server then has the methods of
-    /// the service under its URLs: Compute Engine holds a `POST …/wait` for
-    /// two minutes and has no cancel, Cloud SQL cancels at `POST …/cancel`.
-    /// The percentage is in the `progress` of the form, if it has one. Response
-    /// and metadata are not sent.
+    /// `projects/p/zones/z/operations/o`, or `b/B/operations/o` for Cloud
+    /// Storage. The server then has the methods of the service under its URLs:
+    /// Compute Engine holds a `POST …/wait` for two minutes and has no cancel,
+    /// Cloud SQL cancels at `POST …/cancel`.
+    ///
+    /// The fields of extended operations have the times of the server's clock,
+    /// and the percentage if there is a field for it. Only Cloud Storage sends
+    /// the response and the metadata.
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};
@@ -243,6 +278,7 @@ impl FakeOperation {
         &self.name
     }
 
+    /// Returns the form in which the operation is sent.
     pub(super) fn sent_form(&self) -> OperationForm {
         self.form
     }
@@ -254,39 +290,49 @@ impl FakeOperation {
         self
     }
 
+    /// Returns whether a cancel ends the operation.
     pub(super) fn is_cancellable(&self) -> bool {
         !self.ignores_cancel
     }
 
-    /// Returns whether it never changes without a request.
+    /// Returns whether the operation stays the same unless a request changes
+    /// it.
     pub(super) fn is_settled(&self) -> bool {
         self.end == OperationEnd::Never && self.progress.is_none()
     }
 
-    /// Returns the age at which it ends, if time decides.
+    /// Returns the age at which the operation ends; `None` if it ends at a poll
+    /// or never.
     pub(super) fn ends_at(&self) -> Option<Duration> {
         match self.end {
-            OperationEnd::AfterReply(duration) => Some(duration),
+            OperationEnd::AfterTime(duration) => Some(duration),
             OperationEnd::Never | OperationEnd::AtPoll(_) => None,
         }
     }
 
-    /// Returns the state at this age, after `polls` polls.
-    pub(super) fn at(&self, age: Duration, polls: u64) -> Operation {
-        let (operation, percent) = self.plain_at(age, polls);
-        in_form(self.form, operation, percent)
+    /// Returns the state at this age, after `polls` polls, in the form in which
+    /// it is sent.
+    pub(super) fn at(&self, times: FakeTimes, polls: u64) -> Operation {
+        let (operation, percent) = self.plain_at(times.age, polls);
+        // It may have ended before this poll: its end time is then that, not now.
+        let ended = self.ends_at().map_or(times.age, |end| end.min(times.age));
+        in_form(self.form, operation, percent, FakeTimes { age: ended, ..times })
     }
 
-    /// Returns the state before it is written in a form, and the percentage.
+    /// Returns the state before it is written in a form, and the percentage
+    /// from 0 to 100.
     fn plain_at(&self, age: Duration, polls: u64) -> (Operation, u32) {
         if self.running.is_done() {
             return (self.running.clone(), 100);
         }
+        // Done when the fraction is 1: at the end exactly, not a moment after
+        // it.
         let fraction = match self.end {
             OperationEnd::Never => 0.0,
-            OperationEnd::AfterReply(end) => fraction(age.as_secs_f64(), end.as_secs_f64()),
+            OperationEnd::AfterTime(end) => fraction(age.as_secs_f64(), end.as_secs_f64()),
             OperationEnd::AtPoll(end) => fraction(polls as f64, end as f64),
         };
+        // Rounded down, so that 100 appears only when the operation is done.
         let percent = (fraction * 100.0) as u32;
         if fraction >= 1.0 {
             return (self.described(self.ended(), percent), 100);
@@ -298,6 +344,7 @@ impl FakeOperation {
         (operation, percent)
     }
 
+    /// Returns the final state, without metadata.
     fn ended(&self) -> Operation {
         match self.outcome.clone() {
             FakeOutcome::Response(response) => Operation::succeeded(self.name.clone(), response),
@@ -305,7 +352,10 @@ impl FakeOperation {
         }
     }
 
+    /// Returns the operation with the metadata for this percentage.
     fn described(&self, operation: Operation, percent: u32) -> Operation {
+        // The closure of the test runs here, under the lock of the store: so it
+        // must not call the server.
         let metadata = match &self.progress {
             Some(progress) => Some(progress(percent)),
             None => self.running.metadata().cloned(),
@@ -317,6 +367,7 @@ impl FakeOperation {
     }
 }
 
+/// An operation that stays as it is, until a cancel.
 impl From<Operation> for FakeOperation {
     fn from(running: Operation) -> Self {
         let form = running.form();
@@ -327,6 +378,7 @@ impl From<Operation> for FakeOperation {
             end: OperationEnd::Never,
             outcome: FakeOutcome::Response(message(json!({ "@type": EMPTY }))),
             ignores_cancel: false,
+            // An operation in an extended form stays in that form.
             form,
         }
     }
@@ -342,18 +394,23 @@ impl fmt::Debug for FakeOperation {
     }
 }
 
-/// Returns the operation after a cancel call: done, with the code `CANCELLED`.
-pub(super) fn cancelled(operation: &Operation) -> Operation {
+/// Returns the operation after a cancel: done, with the code `CANCELLED` and
+/// the metadata that it had.
+///
+/// In an extended form it has lost its percentage, which is 0 again.
+pub(super) fn cancelled(operation: &Operation, times: FakeTimes) -> Operation {
     let failed = Operation::failed(operation.name(), Status::new(Code::Cancelled, "operation was cancelled"));
-    match operation.metadata() {
-        _ if operation.form().is_extended() => in_form(operation.form(), failed, 0),
-        Some(metadata) => failed.with_metadata(metadata.clone()),
-        None => failed,
-    }
+    let failed = match operation.metadata() {
+        Some(metadata) if !operation.form().is_extended() => failed.with_metadata(metadata.clone()),
+        _ => failed,
+    };
+    in_form(operation.form(), failed, 0, times)
 }
 
-/// The same state under another name.
+/// Returns the same state under another name.
 fn copy_of(operation: &Operation, name: &str) -> Operation {
+    // Its fields contain its short name and its links; only the name that the
+    // request had is replaced.
     if operation.form().is_extended() {
         return operation.clone().requested_as(name);
     }
@@ -368,14 +425,18 @@ fn copy_of(operation: &Operation, name: &str) -> Operation {
     }
 }
 
+/// Returns `part` of `whole`, at most 1. Zero of zero is 1: such an operation
+/// is done from the start.
 fn fraction(part: f64, whole: f64) -> f64 {
     if part >= whole { 1.0 } else { part / whole }
 }
 
+/// Returns the default metadata, `{"percent": 40}`.
 fn percent_struct(percent: u32) -> Any {
     message(json!({ "@type": STRUCT, "value": { "percent": percent } }))
 }
 
+/// Returns JSON with an `@type` as an `Any`.
 fn message(json: serde_json::Value) -> Any {
     Any::from_json(&json.to_string()).expect("a JSON object with an @type is an Any")
 }

@@ -1,4 +1,5 @@
-//! Requests as the server recorded them.
+//! Requests as the server recorded them, for tests and for closures that choose
+//! a reply.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,12 +37,19 @@ use crate::util::percent::decode_form;
 #[derive(Clone)]
 pub struct RecordedRequest(Arc<RequestParts>);
 
+/// A request as one version of HTTP has received it.
 pub(super) struct RequestParts {
+    /// As sent, such as `GET`.
     pub(super) method: String,
+    /// Path and query as sent, percent-encoded.
     pub(super) target: String,
+    /// In the order of the request; HTTP/2 has names in lower case, and
+    /// `:authority`.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// The number of its connection, from 1.
     pub(super) connection: u64,
+    /// The elapsed time of the server's clock at its arrival.
     pub(super) at: Duration,
     /// The call of a gRPC request. For REST it is determined when the request
     /// is recorded.
@@ -55,6 +63,8 @@ impl RecordedRequest {
 
     /// Sets the call. Has an effect only before the first clone.
     pub(super) fn with_call(mut self, call: Option<RpcCall>) -> Self {
+        // The only reference is this one; the log and the closures get clones
+        // later.
         if let Some(parts) = Arc::get_mut(&mut self.0) {
             parts.call = call;
         }
@@ -98,6 +108,7 @@ impl RecordedRequest {
     /// ```
     pub fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.0.target.split_once('?')?;
+        // A name without `=` is a parameter with an empty value.
         let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         pairs
             .map(|(key, value)| (decode_form(key), value))
@@ -122,6 +133,17 @@ impl RecordedRequest {
 
     /// Returns the name in the call, such as `operations/42`. For a list call
     /// it is the collection, such as `projects/p/operations`.
+    ///
+    /// Returns `None` if the request calls no method of
+    /// google.longrunning.Operations.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// let _ = server.client().get("operations/42").send();
+    /// assert_eq!(server.requests()[0].name(), Some("operations/42"));
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.0.call.as_ref().map(|call| call.name.as_str())
     }
@@ -175,7 +197,7 @@ impl RecordedRequest {
     }
 
     /// Returns all headers as name and value, in the order and spelling of the
-    /// request.
+    /// request. Over HTTP/2 names are in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -186,6 +208,8 @@ impl RecordedRequest {
         &self.0.body
     }
 
+    /// Returns the body for `Debug`: forms are redacted, because they contain
+    /// refresh tokens and client secrets.
     fn printable_body(&self) -> Cow<'_, str> {
         let media_type = self.header("content-type").unwrap_or_default();
         if media_type.contains("form-urlencoded") {
@@ -233,8 +257,11 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
+/// Returns the value of a header, redacted if its name says that it has a
+/// secret.
 fn redact<'a>(name: &str, value: &'a str) -> &'a str {
     let name = name.to_ascii_lowercase();
+    // By parts of names, so that new headers with secrets are covered too.
     let secret = ["authorization", "api-key", "cookie", "token"].iter().any(|word| name.contains(word));
     if secret { "[redacted]" } else { value }
 }

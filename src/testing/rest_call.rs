@@ -1,5 +1,18 @@
 //! Reads the calls of requests over REST, with any version prefix and any shape
 //! of name.
+//!
+//! The fake server has no bindings: it plays every service at once. The HTTP
+//! method and the end of the path decide on the RPC, and the operations that
+//! the server has decide which part of the path is the name.
+//!
+//! | request | call |
+//! |---|---|
+//! | `GET /v1/operations/42` | `Get`, `operations/42` |
+//! | `GET /v2/projects/p/locations/l/operations` | `List`, `projects/p/locations/l/operations` |
+//! | `GET /v1/projects/p` with operations below `projects/p/operations` | `List`, `projects/p/operations` |
+//! | `POST /v1/operations/42:cancel` | `Cancel`, `operations/42` |
+//! | `POST /compute/v1/projects/p/zones/z/operations/o/wait` | `Wait`, `projects/p/zones/z/operations/o` |
+//! | `DELETE /v1/operations/42` | `Delete`, `operations/42` |
 
 use std::time::Duration;
 
@@ -14,11 +27,15 @@ use crate::transport::Rpc;
 use crate::types::{Code, Status};
 use crate::util::percent::decode;
 
-/// Reads the call of a request; `None` when it is none.
+/// Reads the call of a request; `None` if it calls no method, or one that the
+/// service of the operation does not have.
 pub(super) fn read(store: &OperationStore, request: &RecordedRequest) -> Option<RpcCall> {
     let (path, mark, verb) = split_verb(request.method(), request.path());
+    // The name may be percent-encoded in the path, but never in the store.
     let resource = resolve(store, &decode(path), request.query("name"));
     let resource = resource.of_organization(request.query("parentId"));
+    // A verb decides before the resource does: `DELETE` and `cancel` may have
+    // any name. HEAD is a GET without a body (RFC 9110 §9.3.2).
     let rpc = match (request.method(), verb, &resource) {
         ("POST", Some("cancel"), _) => Rpc::Cancel,
         ("POST" | "GET", Some("wait"), _) => Rpc::Wait,
@@ -28,7 +45,7 @@ pub(super) fn read(store: &OperationStore, request: &RecordedRequest) -> Option<
         _ => return None,
     };
     let (RestResource::Collection(name) | RestResource::Operation(name)) = resource;
-    if !store.form(&name).is_none_or(|form| has_method(form, rpc, mark)) {
+    if !store.form(&name).is_none_or(|form| has_method(form, rpc, &name, mark)) {
         return None;
     }
     let arguments = match rpc {
@@ -39,9 +56,12 @@ pub(super) fn read(store: &OperationStore, request: &RecordedRequest) -> Option<
     Some(RpcCall { rpc, name, arguments })
 }
 
+/// Reads the query of a list call, in camel case or snake case. `maxResults` is
+/// the page size of Compute Engine and others.
 fn list_arguments(request: &RecordedRequest) -> Result<RpcArguments, Status> {
     let field =
         |camel: &str, snake: &str| request.query(camel).or_else(|| request.query(snake)).unwrap_or_default();
+    // A request has one of the two, and the other is empty.
     let page_size = match (field("pageSize", "page_size") + &field("maxResults", "max_results")).as_str() {
         "" => 0,
         text => text.parse().map_err(|_| bad_page_size())?,
@@ -55,17 +75,17 @@ fn list_arguments(request: &RecordedRequest) -> Result<RpcArguments, Status> {
     })
 }
 
+/// What the path of a request names.
 #[derive(Debug, PartialEq, Eq)]
 enum RestResource {
     Collection(String),
     Operation(String),
 }
 
-/// What a path means. Operations that exist are found first, so that any prefix
-/// and any shape of name works.
 impl RestResource {
-    /// Compute Engine has the organization in the query, and names have it in
-    /// front.
+    /// Puts the organization of the query in front of the name. Compute Engine
+    /// has `parentId=organizations/1` there, and the name of the operation is
+    /// `organizations/1/locations/…`.
     fn of_organization(self, parent: Option<String>) -> Self {
         let in_organization = |name: String| match parent {
             Some(parent) if name.starts_with("locations/") => format!("{parent}/{name}"),
@@ -78,6 +98,12 @@ impl RestResource {
     }
 }
 
+/// Returns the resource that a path names. `in_query` is the `name` parameter,
+/// which some services have instead.
+///
+/// Names of operations that exist go first, so that any prefix and any shape of
+/// name works. Without one, a path that ends with `operations` is a collection,
+/// and any other path an operation, which is then not found.
 fn resolve(store: &OperationStore, path: &str, in_query: Option<String>) -> RestResource {
     let whole = in_query.as_deref().unwrap_or(behind_version(path));
     // A version may have a second segment, as in `v1/compute/operations/1`, and a
@@ -99,8 +125,8 @@ fn resolve(store: &OperationStore, path: &str, in_query: Option<String>) -> Rest
     if is_collection(whole) { RestResource::Collection(name) } else { RestResource::Operation(name) }
 }
 
-/// Returns the path without leading segments up to and with the version, where
-/// there is one.
+/// Returns the path after its version, or the whole path if it has none:
+/// `/compute/v1/projects/p` is `projects/p`.
 fn behind_version(path: &str) -> &str {
     let mut rest = path.trim_start_matches('/');
     let whole = rest;
@@ -113,15 +139,20 @@ fn behind_version(path: &str) -> &str {
     whole
 }
 
+/// Returns whether a segment is a version, such as `v1`, `v1beta1` or `beta`.
 fn is_version(segment: &str) -> bool {
     let is_numbered = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
     segment.strip_prefix('v').is_some_and(is_numbered) || matches!(segment, "alpha" | "beta")
 }
 
-/// Splits `:cancel` and `:wait` off a path, and for services with URLs of their
-/// own `/cancel` and `/wait` of a `POST`.
+/// Splits the verb off a path: `operations/42:cancel` has `:` and `cancel`.
+///
+/// Services with URLs of their own have `…/operations/42/cancel`. That is a
+/// verb only in a `POST`, and only behind an operation.
 fn split_verb<'a>(method: &str, path: &'a str) -> (&'a str, Option<char>, Option<&'a str>) {
     for mark in [':', '/'] {
+        // A colon is a verb anywhere, but a slash is only one behind an
+        // operation: `wait` may be a resource.
         let is_operation =
             |path: &str| mark == ':' || path.rsplit('/').nth(1) == Some("operations") && method == "POST";
         match path.rsplit_once(mark) {
@@ -134,6 +165,7 @@ fn split_verb<'a>(method: &str, path: &'a str) -> (&'a str, Option<char>, Option
     (path, None, None)
 }
 
+/// Reads the timeout of a wait from the JSON body, else from the query.
 fn wait_timeout(request: &RecordedRequest) -> Result<Option<Duration>, Status> {
     let body: Value = match request.body() {
         [] => Value::Null,
@@ -148,9 +180,11 @@ fn wait_timeout(request: &RecordedRequest) -> Result<Option<Duration>, Status> {
     text.map(|text| duration(&text).ok_or_else(bad_timeout)).transpose()
 }
 
-/// Returns the JSON form of `google.protobuf.Duration`, without a sign.
+/// Reads the JSON form of `google.protobuf.Duration`, such as `3.5s`. `None`
+/// for a sign, and for anything else.
 fn duration(text: &str) -> Option<Duration> {
     let seconds = text.strip_suffix('s')?;
+    // Excludes signs, exponents and names, which Rust would parse too.
     let is_plain = seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     Duration::try_from_secs_f64(seconds.parse().ok().filter(|_| is_plain)?).ok()
 }

@@ -1,4 +1,17 @@
 //! Methods that start operations.
+//!
+//! A test adds a method with its operation as the pattern. Each request starts
+//! a copy of it: the first has the name of the pattern, the next ones end with
+//! `-2`, `-3` and so on. A request id (AIP-155) makes a request idempotent: the
+//! same path with the same `requestId` returns the operation that it has
+//! started before.
+//!
+//! | request | operation |
+//! |---|---|
+//! | `POST /v1/projects/p/reports` | `operations/42` |
+//! | `POST /v1/projects/p/reports?requestId=a` | `operations/42-2` |
+//! | `POST /v1/projects/p/reports?requestId=a` | `operations/42-2` |
+//! | `POST /v1/projects/p/reports` | `operations/42-3` |
 
 use std::collections::BTreeMap;
 
@@ -6,15 +19,17 @@ use super::operation::FakeOperation;
 use super::request::RecordedRequest;
 use crate::util::percent::decode;
 
-/// The methods of a server that start operations.
+/// The methods of a server that start operations. A method that is added again
+/// is replaced and counts from the beginning.
 #[derive(Debug, Default)]
 pub(super) struct StartMethods {
     methods: Vec<StartMethod>,
-    /// The names of the operations that were started with a request id, which
-    /// start nothing a second time.
+    /// The name of the operation that each request id has started. The key is
+    /// the path and the id, so that two methods can have the same id.
     ids: BTreeMap<String, String>,
 }
 
+/// A method, the pattern of its operations, and how many it has started.
 #[derive(Debug)]
 struct StartMethod {
     route: StartRoute,
@@ -22,20 +37,19 @@ struct StartMethod {
     started: u64,
 }
 
+/// What a request has to look like to call the method.
 #[derive(Debug, PartialEq)]
 enum StartRoute {
-    Rest {
-        method: String,
-        template: String,
-    },
+    /// The HTTP method in upper case, and a path template of `google.api.http`.
+    Rest { method: String, template: String },
+    /// The path of the RPC, such as `/google.cloud.run.v2.Jobs/RunJob`.
     #[cfg(feature = "grpc")]
-    Grpc {
-        path: String,
-    },
+    Grpc { path: String },
 }
 
 /// The operation of the response to a start.
 pub(super) enum StartedOperation {
+    /// One that has to be inserted.
     New(Box<FakeOperation>),
     /// The name of one that the same request has started before.
     Known(String),
@@ -64,9 +78,12 @@ impl StartMethods {
         self.methods.iter().any(|method| method.route.takes(request))
     }
 
-    /// Returns what a request starts, if it calls one of the methods.
+    /// Counts a start and returns its operation; `None` if the request calls
+    /// none of the methods.
     pub(super) fn take(&mut self, request: &RecordedRequest) -> Option<StartedOperation> {
         let method = self.methods.iter_mut().find(|method| method.route.takes(request))?;
+        // With the path, because an id is unique only for its method and
+        // parent.
         let id = request.query("requestId").map(|id| format!("{} {id}", request.path()));
         if let Some(name) = id.as_ref().and_then(|id| self.ids.get(id)) {
             return Some(StartedOperation::Known(name.clone()));
@@ -88,6 +105,8 @@ impl StartMethods {
 }
 
 impl StartRoute {
+    /// Returns whether a request calls this method. A gRPC request never calls
+    /// a REST method, whatever its path.
     fn takes(&self, request: &RecordedRequest) -> bool {
         let is_grpc = request.header("content-type").is_some_and(|kind| kind.starts_with("application/grpc"));
         match self {
@@ -100,8 +119,15 @@ impl StartRoute {
     }
 }
 
-/// Returns whether a path is one of a template of google.api.http. An encoded
-/// `/` separates no segments.
+/// Returns whether a path matches a template of `google.api.http`. An encoded
+/// `/` does not separate segments.
+///
+/// | template | path | |
+/// |---|---|---|
+/// | `/v2/{name=projects/*/jobs/*}:run` | `/v2/projects/p/jobs/j:run` | matches |
+/// | `/v2/{name=projects/*/jobs/*}:run` | `/v2/projects/p/jobs/j` | does not |
+/// | `/v1/{policy=policies/*}` | `/v1/policies/a%2Fb` | matches |
+/// | `/v1/{name=**}` | `/v1/a/b/c` | matches |
 fn matches(template: &str, path: &str) -> bool {
     let template = plain(template);
     let (template, verb) = template.rsplit_once(':').unwrap_or((&template, ""));
@@ -126,7 +152,8 @@ fn plain(template: &str) -> String {
     plain + rest
 }
 
-/// Returns whether `*` takes one segment and `**` any number.
+/// Returns whether segments match a template, where `*` is one segment that is
+/// not empty and `**` any number of segments.
 fn takes(template: &[String], path: &[String]) -> bool {
     match (template.split_first(), path.split_first()) {
         (None, None) => true,
@@ -134,6 +161,8 @@ fn takes(template: &[String], path: &[String]) -> bool {
             (0..=path.len()).any(|taken| path.get(taken..).is_some_and(|path| takes(rest, path)))
         }
         (Some((one, rest)), Some((segment, path))) => {
+            // A segment may be encoded differently in the template and the
+            // path.
             let fits =
                 if one == "*" { !segment.is_empty() } else { one == segment || *one == decode(segment) };
             fits && takes(rest, path)

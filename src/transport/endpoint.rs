@@ -1,4 +1,14 @@
-//! Where a service is: scheme, host, port and base path.
+//! The endpoint of a service: scheme, host, port and base path.
+//!
+//! An [`Endpoint`] is checked once, when a client is built. Afterwards building
+//! a URL is concatenation, and no text of a request can change the host: a
+//! target starts with `/`.
+//!
+//! ```text
+//! https :// run.googleapis.com:8443 /base   + /v2/operations/42?alt=proto
+//! scheme    authority               base      target of a request
+//! └──── origin ──────────────────┘
+//! ```
 
 use std::fmt;
 
@@ -9,27 +19,48 @@ use crate::util::excerpt::shown;
 use crate::util::redact::suspicion;
 use crate::util::url::{UrlParts, host_is_valid, is_loopback, port_is_valid, split_port};
 
-/// A checked endpoint. https, or plain http to this machine, or to any machine
+/// A checked endpoint: https, or plain http to this machine, or to any machine
 /// if the client allows it.
+///
+/// It never has a user, a password, a query or a fragment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Endpoint {
+    /// `https` or `http`, in lower case.
     scheme: &'static str,
-    /// Host and port as given.
+    /// Host and port as given; the port is not 0.
     authority: String,
     /// Empty, or starting with `/` and not ending with it.
     base: String,
 }
 
 impl Endpoint {
-    /// Takes `run.googleapis.com`, `host:8443` or `https://host:8443/base`.
+    /// Parses an endpoint; a text without a scheme is https.
+    ///
+    /// ```text
+    /// run.googleapis.com       https://run.googleapis.com
+    /// host:8443/base/          https://host:8443/base
+    /// http://localhost:8080    http://localhost:8080
+    /// http://example.com       an error, unless plain http is allowed
+    /// https://u:p@host         an error, which does not print `u:p`
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Config` for every other scheme, for an invalid host or port, a user, a
+    /// query, a fragment, and a base path with `.`, `..`, an empty segment or
+    /// anything that would have to be escaped.
     pub(crate) fn parse(text: &str, allows_plain_http: bool) -> Result<Self, Error> {
         let bad = |why: &str| Error::config(format!("endpoint `{}` {why}", without_user(text)));
         let url = UrlParts::split_or("https", text).ok_or_else(|| bad(NO_HOST))?;
         let scheme = match url.scheme.to_ascii_lowercase().as_str() {
+            // A static text of the two, so that comparisons need no case.
             "https" => "https",
             "http" => "http",
             _ => return Err(bad("has a scheme other than https")),
         };
+        // A user in an endpoint would be a password in a configuration, and
+        // `https://run.googleapis.com@evil.example` a trick. Port 0 cannot be
+        // connected to.
         let has_port = |port: &str| port_is_valid(port) && port.parse::<u16>() != Ok(0);
         if url.user.is_some() || !host_is_valid(url.host) || !url.port.is_none_or(has_port) {
             return Err(bad(NO_HOST));
@@ -39,6 +70,8 @@ impl Endpoint {
             return Err(bad("has a query or a fragment: expected scheme, host, port and base path only"));
         }
         let base = base.trim_end_matches('/');
+        // The base is put in front of every path, so it must not lead out of
+        // itself.
         if !base.split('/').skip(1).all(segment_is_plain) {
             return Err(bad("has a base path that is not plain segments"));
         }
@@ -48,22 +81,23 @@ impl Endpoint {
         Ok(Self { scheme, authority: url.authority.to_owned(), base: base.to_owned() })
     }
 
-    /// Returns the URL of a target that starts with `/`.
+    /// Returns the URL of a target that starts with `/`, or is empty.
     pub(crate) fn url(&self, target: &str) -> String {
         [self.scheme, "://", &self.authority, &self.base, target].concat()
     }
 
-    /// Scheme, host and port, without the base path.
+    /// Returns scheme, host and port, without the base path.
     pub(crate) fn origin(&self) -> String {
         [self.scheme, "://", &self.authority].concat()
     }
 
-    /// Returns the server that connections lead to.
+    /// Returns the server that connections lead to, with the default port of
+    /// the scheme if none is given.
     pub(crate) fn server(&self) -> Option<ServerAddress> {
         UrlParts::split(&self.origin()).as_ref().and_then(Peer::of).map(ServerAddress::from)
     }
 
-    /// Returns whether requests are not encrypted.
+    /// Returns whether requests are not encrypted, loopback included.
     pub(crate) fn is_plain(&self) -> bool {
         self.scheme == "http"
     }
@@ -79,7 +113,8 @@ impl Endpoint {
         self.scheme == "http" && !is_loopback(self.host())
     }
 
-    /// Returns whether this is nothing but a host, as services publish it.
+    /// Returns whether this is nothing but a host, as services publish it. Only
+    /// such an endpoint is replaced by that for mutual TLS.
     pub(crate) fn is_bare(&self) -> bool {
         self.scheme == "https"
             && self.base.is_empty()
@@ -95,12 +130,13 @@ impl Endpoint {
         Self { authority: authority.unwrap_or_else(|| self.authority.clone()), ..self.clone() }
     }
 
-    /// Host and port as they were given.
+    /// Returns host and port as they were given, for messages.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 }
 
+/// Prints scheme, authority and base path.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.url(""))
@@ -109,14 +145,22 @@ impl fmt::Display for Endpoint {
 
 /// Returns the part of a rejected endpoint that may be printed: no user and
 /// password.
+///
+/// ```text
+/// https://u:p@host/x     …@host/x
+/// {"private_key": …      [redacted: JSON]
+/// ```
 fn without_user(text: &str) -> String {
     match text.rsplit_once('@') {
-        // Of the whole: the secret may stand on both sides.
+        // The whole text is judged, because the secret may be on both sides of
+        // the last `@`.
         Some((_, host)) if suspicion(text).is_none() => shown(&format!("…@{host}")),
         _ => shown(text),
     }
 }
 
+/// Returns whether a segment needs no escape: unreserved characters of RFC 3986
+/// section 2.3, and neither `.` nor `..`.
 fn segment_is_plain(segment: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(plain)

@@ -1,4 +1,9 @@
-//! Extra headers that a caller may send along.
+//! The extra headers that a caller may set.
+//!
+//! They are checked when they are set, so an attempt can send them as they are.
+//! A header that delimits a message, authorizes it or belongs to one connection
+//! has one owner, the client: two owners could disagree, and a value of the
+//! caller's could smuggle a second request (RFC 9112 section 11.2).
 
 use std::fmt;
 
@@ -14,7 +19,20 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Checks a header given by the caller.
+    /// Checks a header of the caller's.
+    ///
+    /// The name becomes lower case, and blanks around the value are removed, as
+    /// a receiver would do (RFC 9110 section 5.5).
+    ///
+    /// ```text
+    /// X-Trace: " a\tb "     x-trace: "a\tb"
+    /// Host: x               an error: set by the client
+    /// x: "a\r\nb: c"        an error: control character
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Config`. The message contains the name and never the value.
     pub(crate) fn new(name: &str, value: &str) -> Result<Self, Error> {
         let shown = shown(name).to_ascii_lowercase();
         if name.is_empty() || !name.bytes().all(is_token) {
@@ -27,6 +45,8 @@ impl Header {
         if let Some(instead) = reserved(&name) {
             return Err(Error::config(format!("header `{name}` is set by the client{instead}")));
         }
+        // A line break would end the header and begin another one. Bytes beyond
+        // ASCII have no defined meaning (RFC 9110 section 5.5).
         if !value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) {
             return Err(Error::config(format!(
                 "value of header `{shown}` has a control or non-ASCII character"
@@ -43,7 +63,14 @@ impl fmt::Debug for Header {
     }
 }
 
-/// Checks what is to become the value of `x-goog-user-project`.
+/// Checks a quota project, which becomes the value of `x-goog-user-project`.
+///
+/// Visible ASCII is accepted, since ids like `example.com:project` have
+/// punctuation.
+///
+/// # Errors
+///
+/// `Config` if it is empty or has any other character.
 pub(crate) fn check_quota_project(project: &str) -> Result<(), Error> {
     if project.is_empty() || !project.bytes().all(|byte| byte.is_ascii_graphic()) {
         let shown = shown(project);
@@ -52,13 +79,21 @@ pub(crate) fn check_quota_project(project: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// `tchar` of RFC 9110 §5.6.2.
+/// Returns whether a byte is a `tchar` of RFC 9110 section 5.6.2, of which
+/// header names are made.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// Returns what to use in place of a header that only the client may set, if
-/// there is something; `None` for all others.
+/// Returns the end of the error message for a header that only the client may
+/// set: what to use in its place, or nothing. `None` for all other headers.
+///
+/// ```text
+/// grpc-timeout         ": use `attempt_timeout`"
+/// grpc-encoding        ""
+/// grpc-metadata-team   None
+/// x-trace              None
+/// ```
 fn reserved(name: &str) -> Option<&'static str> {
     // Gateways turn `grpc-metadata-` into metadata, all other names with `grpc-`
     // belong to the protocol.

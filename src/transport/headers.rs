@@ -1,4 +1,8 @@
-//! The headers of a response.
+//! The headers of a response, in the form that both transports make.
+//!
+//! REST collects the header fields of the HTTP response, gRPC its initial and
+//! its trailing metadata. Names are in lower case, as in HTTP/2 (RFC 9113
+//! section 8.2). Repeated headers stay separate entries, in their order.
 
 use std::fmt;
 use std::sync::Arc;
@@ -55,13 +59,21 @@ impl Headers {
     }
 
     /// Returns names, in lower case, and values, in the order of the response.
-    /// Invalid UTF-8 is replaced.
+    ///
+    /// Invalid UTF-8 is replaced by U+FFFD.
+    ///
+    /// ```
+    /// use longrunning::transport::Headers;
+    ///
+    /// let headers = Headers::from_iter([("Via", "a"), ("Via", "b")]);
+    /// assert_eq!(headers.iter().collect::<Vec<_>>(), [("via", "a"), ("via", "b")]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
-/// Takes names of any case.
+/// Collects names of any case.
 impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let pairs = pairs.into_iter();
@@ -69,6 +81,7 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
     }
 }
 
+/// Prints names, and the values that are not secret.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown =
@@ -86,7 +99,8 @@ impl HeadersObserver {
         Self(Arc::new(observer))
     }
 
-    pub(super) fn show(&self, headers: &Headers) {
+    /// Calls the closure, on the thread that makes the attempt.
+    pub(super) fn observe(&self, headers: &Headers) {
         (self.0)(headers);
     }
 }
@@ -97,11 +111,21 @@ impl fmt::Debug for HeadersObserver {
     }
 }
 
-/// Decodes a `-bin` value, padded or not; of several joined values, the first.
+/// Decodes a `-bin` value; of several joined values, the first.
+///
+/// ```text
+/// AAEC/w==      00 01 02 ff
+/// AAEC/w        00 01 02 ff     gRPC peers omit the padding
+/// AAEC/w,AA==   00 01 02 ff     the rest belongs to other entries
+/// AAEC_w        None            not the standard alphabet
+/// ```
 pub(super) fn decode_bin(value: &[u8]) -> Option<Vec<u8>> {
     BASE64.decode(value.split(|byte| *byte == b',').next()?).ok()
 }
 
+/// Padding may be there or not, as the [protocol of
+/// gRPC](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)
+/// requires of a receiver.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),

@@ -54,6 +54,12 @@ pub enum TransportKind {
 
 impl TransportKind {
     /// Returns the name that parses to this kind: `rest` or `grpc`.
+    ///
+    /// ```
+    /// use longrunning::transport::TransportKind;
+    ///
+    /// assert_eq!(TransportKind::default().as_str(), "rest");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rest => "rest",
@@ -69,7 +75,7 @@ impl fmt::Display for TransportKind {
     }
 }
 
-/// Takes the names, in lower case.
+/// Parses the names, in lower case.
 ///
 /// # Errors
 ///

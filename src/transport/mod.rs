@@ -1,5 +1,30 @@
 //! Transports: the trait between calls and the wire, with one method for each
 //! RPC that makes one attempt.
+//!
+//! ```text
+//! call/  poller/  start/      options, retries, delays, pages
+//!    │ message of google.longrunning, and an Attempt
+//!    ▼
+//! Transport ──┬── rest/       binding → URL, JSON or protobuf over HTTP/1.1
+//!             ├── grpc/       frames of protobuf over HTTP/2
+//!             └── a type of the program
+//!    │
+//!    ▼
+//! Operation, OperationPage, () or Error
+//! ```
+//!
+//! The two transports of the crate are made of the same checked `ServiceParts`:
+//! endpoint, credentials, quota project, HTTP client and clock. They also share
+//! what turns an event into an error (`status_page`, `clock_skew`,
+//! `start_result`), so the same event has the same error over both.
+//! `docs/errors.md` lists the events.
+//!
+//! A transport makes one attempt and does not retry it. Two things do not count
+//! as attempts: one replay with a fresh token after a 401 (`UNAUTHENTICATED`),
+//! and one resend if a pooled connection was closed before a response, or if
+//! the server certainly has not processed the request. A start that is not
+//! idempotent is never resent, so it gets only the replay, since a 401 proves
+//! that the request was rejected.
 
 mod clock_skew;
 mod endpoint;
@@ -139,8 +164,11 @@ pub trait Transport: fmt::Debug + Send + Sync {
         Err(Error::unimplemented(Rpc::Delete.name()))
     }
 
-    /// Waits on the server's side until an operation is done or the asked time
-    /// is over.
+    /// Waits on the server's side until an operation is done or the timeout in
+    /// the request has elapsed, and returns its latest state.
+    ///
+    /// The timeout of the request is the server's; that of the attempt has to
+    /// be longer.
     ///
     /// # Errors
     ///
@@ -184,7 +212,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
     }
 }
 
-/// A transport that is shared.
+/// Forwards every method, so that a program can keep a clone of its transport.
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn get_operation(
         &self,
@@ -218,6 +246,8 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
         (**self).wait_operation(request, attempt)
     }
 
+    // Every method is forwarded, those with a default too: a default here would
+    // hide the method of the inner transport.
     fn start_operation(&self, request: &StartRequest, attempt: &Attempt<'_>) -> Result<Operation, Error> {
         (**self).start_operation(request, attempt)
     }
@@ -228,16 +258,51 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 }
 
 /// The options of one attempt: its timeout, headers and stop token.
+///
+/// A call makes one for each attempt, from the options of the call and of the
+/// client, and passes it to a [`Transport`] beside the request. A transport of
+/// a program may ignore what its protocol does not have.
+///
+/// ```
+/// use longrunning::proto::google::longrunning as pb;
+/// use longrunning::transport::{Attempt, Transport};
+/// use longrunning::{Error, Operation, OperationsClient};
+///
+/// /// Returns the version and the first header as a name.
+/// #[derive(Debug)]
+/// struct Echo;
+///
+/// impl Transport for Echo {
+///     fn get_operation(&self, _: &pb::GetOperationRequest, attempt: &Attempt<'_>) -> Result<Operation, Error> {
+///         let version = attempt.api_version().unwrap_or("v1");
+///         let header = attempt.headers().next().unwrap_or_default();
+///         Ok(Operation::running(format!("{version}/{}/{}", header.0, header.1)))
+///     }
+/// }
+///
+/// let client = OperationsClient::over(Echo).build()?;
+/// let operation = client.get("operations/42").header("X-Team", "a").send()?;
+/// assert_eq!(operation.name(), "v1/x-team/a");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
+    /// From the start of the attempt, which waiting for a permit and fetching a
+    /// token are parts of.
     timeout: Duration,
+    /// Checked when they were set, in the order in which they were set.
     headers: &'a [Header],
+    /// That of the call. If it has none, the transport uses that of the
+    /// credentials.
     quota_project: Option<&'a str>,
+    /// That of the operation. If it has none, the transport uses that of the
+    /// client.
     api_version: Option<&'a str>,
     wait_binding: Option<WaitBinding>,
     #[cfg(feature = "grpc")]
     compression: Compression,
     stop: Option<&'a StopToken>,
+    /// It sees the headers of every response, errors included.
     on_headers: Option<&'a HeadersObserver>,
 }
 
@@ -265,45 +330,57 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    /// Sets the headers and the quota project of the call.
     pub(crate) fn with(mut self, headers: &'a [Header], quota_project: Option<&'a str>) -> Self {
         (self.headers, self.quota_project) = (headers, quota_project);
         self
     }
 
+    /// Sets the version of the operation; `None` leaves it as it is.
     pub(crate) fn at_version(mut self, api_version: Option<&'a str>) -> Self {
         self.api_version = api_version.or(self.api_version);
         self
     }
 
+    /// Sets the form of WaitOperation that a wait tries or has found.
     pub(crate) fn with_wait_binding(mut self, wait_binding: Option<WaitBinding>) -> Self {
         self.wait_binding = wait_binding;
         self
     }
 
+    /// Sets the token that stops the attempt.
     pub(crate) fn stopped_by(mut self, stop: Option<&'a StopToken>) -> Self {
         self.stop = stop;
         self
     }
 
-    pub(crate) fn shown_to(mut self, on_headers: Option<&'a HeadersObserver>) -> Self {
+    /// Sets the observer of the response headers.
+    pub(crate) fn observed_by(mut self, on_headers: Option<&'a HeadersObserver>) -> Self {
         self.on_headers = on_headers;
         self
     }
 
+    /// Sets the compression of the request message.
     #[cfg(feature = "grpc")]
     pub(crate) fn compressed(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
     }
 
-    /// Returns how long the whole attempt may take: token, request and
-    /// response.
+    /// Returns how long the whole attempt may take: permit, token, connection,
+    /// request and response.
+    ///
+    /// It is not reduced while the attempt runs. A transport turns it into a
+    /// deadline when the attempt begins.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
     /// Returns the extra headers (for gRPC: metadata), which are valid, in the
     /// order in which they were set.
+    ///
+    /// Names are in lower case. Names that the client sets itself, such as
+    /// `authorization`, are never among them.
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.headers.iter().map(|header| (header.name.as_str(), header.value.as_str()))
     }
@@ -343,20 +420,36 @@ impl<'a> Attempt<'a> {
     }
 
     /// Returns the token that stops the attempt with
-    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
+    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped), if one is set.
     ///
     /// A transport that cannot check it ends at the [`timeout`](Self::timeout).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::transport::Attempt;
+    ///
+    /// let attempt = Attempt::new(Duration::from_secs(10));
+    /// assert!(!attempt.stop().is_some_and(|token| token.is_stopped()));
+    /// ```
     pub fn stop(&self) -> Option<&'a StopToken> {
         self.stop
     }
 
     /// Passes the headers of a response to the observer, if one is set.
-    /// Transports call it for errors too.
     ///
-    /// `headers` is only called if there is an observer.
-    pub fn answered(&self, headers: impl FnOnce() -> Headers) {
+    /// A transport calls it for every response, those that become an error
+    /// included. `headers` is only called if there is an observer.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::transport::{Attempt, Headers};
+    ///
+    /// // Without an observer, as here, the headers are not even collected.
+    /// Attempt::new(Duration::from_secs(10)).observe_response(|| unreachable!());
+    /// ```
+    pub fn observe_response(&self, headers: impl FnOnce() -> Headers) {
         if let Some(observer) = self.on_headers {
-            observer.show(&headers());
+            observer.observe(&headers());
         }
     }
 }

@@ -1,7 +1,13 @@
 //! The text of a page that was written for people: HTML without markup, styles,
 //! scripts and what repeats.
+//!
+//! Proxies and front ends send pages in place of JSON. An error message has
+//! room for one line of them, so this finds the words that a browser would
+//! show. It is no HTML parser: it reads from left to right, takes time and
+//! memory linear in the page, never fails, and shows nothing of scripts.
 
-/// Returns whether a text begins as a page of HTML does.
+/// Returns whether a text begins as a page of HTML does: with `<!doctype html`
+/// or `<html`, in any case, after white space.
 pub(super) fn is_html(text: &str) -> bool {
     let start: String = text.trim_start().chars().take(MARK).collect::<String>().to_ascii_lowercase();
     start.starts_with("<!doctype html") || start.starts_with("<html")
@@ -9,9 +15,17 @@ pub(super) fn is_html(text: &str) -> bool {
 
 /// Returns the text of a page on one line: the title, and the sentences of the
 /// body that say more than it.
+///
+/// ```text
+/// <title>502 Bad Gateway</title><h1>502 Bad Gateway</h1><hr>nginx/1.27
+///
+/// 502 Bad Gateway nginx/1.27
+/// ```
 pub(super) fn visible_text(body: &str) -> String {
     let mut sentences: Vec<String> = Vec::new();
     for sentence in sentences_of(body) {
+        // Pages repeat their title as a heading, and often the status in the
+        // text.
         let known = sentences.iter().any(|known| known.contains(&sentence));
         if !known && !says_nothing(&sentence) {
             sentences.push(sentence);
@@ -55,19 +69,25 @@ fn sentences_of(body: &str) -> Vec<String> {
     blocks.done
 }
 
+/// Text that is collected into sentences. Both the text of a block and the
+/// number of sentences are limited, since a page may be huge.
 #[derive(Default)]
 struct Blocks {
+    /// Complete sentences, white space folded.
     done: Vec<String>,
+    /// The text since the last tag that starts a new line.
     open: String,
 }
 
 impl Blocks {
+    /// Appends text of the page; a block that is too long loses its end.
     fn push(&mut self, text: &str) {
         if self.open.len() < LONGEST_BLOCK {
             self.open.push_str(&decode_entities(text.get(..LONGEST_BLOCK).unwrap_or(text)));
         }
     }
 
+    /// Ends the block, and splits it behind each `. `.
     fn end(&mut self) {
         let words = self.open.split_whitespace().collect::<Vec<_>>().join(" ");
         self.open.clear();
@@ -77,12 +97,13 @@ impl Blocks {
     }
 }
 
-/// The name of a tag, in lower case, without the slash of an end tag; `!` for
-/// comments and declarations.
+/// The name of a tag, in lower case and without the slash of an end tag; `!`
+/// for comments and declarations.
 struct Tag(String);
 
 impl Tag {
-    /// Reads the tag whose `<` is in front of `markup`.
+    /// Reads the tag whose `<` is in front of `markup`; `None` if that `<` is
+    /// text, as in `1 < 2`.
     fn of(markup: &str) -> Option<Self> {
         if markup.starts_with(['!', '?']) {
             return Some(Self("!".to_owned()));
@@ -100,7 +121,7 @@ impl Tag {
     }
 
     /// Returns the text after the tag, and after its content if that is not for
-    /// people.
+    /// people. If the tag does not end, nothing is left.
     fn skip<'a>(&self, markup: &'a str) -> &'a str {
         if let Some(comment) = markup.strip_prefix("!--") {
             return comment.split_once("-->").map_or("", |(_, after)| after);
@@ -124,7 +145,12 @@ fn after_end_tag<'a>(text: &'a str, name: &str) -> &'a str {
 }
 
 /// Decodes the entities that pages use: numbers, and the names of markup,
-/// spaces and punctuation.
+/// spaces and punctuation. Unknown ones stay as they are.
+///
+/// ```text
+/// &lt;b&gt; &#39;a&#x27;    <b> 'a'
+/// caf&eacute;              caf&eacute;
+/// ```
 fn decode_entities(text: &str) -> String {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
@@ -139,6 +165,7 @@ fn decode_entities(text: &str) -> String {
     decoded + rest
 }
 
+/// Returns the character of an entity, without its `&` and `;`.
 fn entity(name: &str) -> Option<char> {
     if let Some(number) = name.strip_prefix('#') {
         let number = match number.strip_prefix(['x', 'X']) {
@@ -150,26 +177,30 @@ fn entity(name: &str) -> Option<char> {
     ENTITIES.iter().find(|(known, _)| *known == name).map(|(_, char)| *char)
 }
 
-/// As long as what is compared with it.
+/// The length of `<!doctype html`, the longest text that it is compared with.
 const MARK: usize = 14;
 
-/// Longer texts are cut anyway when they are shown.
+/// Bytes of a block. Longer texts are cut anyway when they are shown.
 const LONGEST_BLOCK: usize = 4096;
 
+/// Bytes in which the `;` of an entity is looked for, so that a page of `&`
+/// takes linear time.
 const LONGEST_ENTITY: usize = 12;
 
+/// Sentences of a page. Each is compared with all before it.
 const MOST_SENTENCES: usize = 50;
 
 /// Elements whose content no browser shows. `head` is none of them: of what is
 /// in it, `title` is for people.
 const HIDDEN: [&str; 8] = ["style", "script", "noscript", "template", "svg", "iframe", "select", "textarea"];
 
-/// Elements inside a line.
+/// Elements inside a line. All others start a new one.
 const INLINE: [&str; 20] = [
     "!", "a", "abbr", "b", "big", "code", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "small", "span",
     "strong", "sub", "sup", "tt",
 ];
 
+/// Named entities, of which HTML has more than 2000.
 const ENTITIES: [(&str, char); 18] = [
     ("amp", '&'),
     ("apos", '\''),
@@ -191,7 +222,7 @@ const ENTITIES: [(&str, char); 18] = [
     ("rsquo", '’'),
 ];
 
-/// Of Google's error pages.
+/// Sentences of Google's error pages that only repeat that there is an error.
 const EMPTY_PHRASES: [&str; 3] = ["that's an error", "that's all we know", "error"];
 
 #[cfg(test)]

@@ -1,5 +1,14 @@
 //! Keeps credentials of any kind from being sent over plain http to another
 //! machine.
+//!
+//! Requests to loopback cannot be read by others, so nothing is refused there.
+//! `allow_plain_http` permits the rest for anonymous clients only, because
+//! emulators in containers need no credentials.
+//!
+//! | what could leak | checked |
+//! |---|---|
+//! | credentials and client certificates of the client | once, when it is built |
+//! | headers of a call | before each attempt |
 
 use crate::auth::Credentials;
 use crate::error::Error;
@@ -9,9 +18,14 @@ use crate::util::excerpt::shown;
 use crate::util::redact::suspicion;
 
 /// Refuses a client that would send credentials, or present a certificate, over
-/// plain http.
+/// plain http to another machine.
 ///
-/// Without `credentials` it would look for the default ones.
+/// No `credentials` counts as credentials, since the client would search for
+/// the default ones.
+///
+/// # Errors
+///
+/// `Config`, with what to change.
 pub(crate) fn check_client(
     endpoint: &Endpoint,
     credentials: Option<&Credentials>,
@@ -35,7 +49,12 @@ pub(crate) fn check_client(
     Ok(())
 }
 
-/// Refuses headers of the caller that may be credentials.
+/// Refuses headers of the caller that may be credentials, by their name
+/// (`cookie`, `x-goog-api-key`) or by the form of their value.
+///
+/// # Errors
+///
+/// `Config`, with the name of the first such header.
 pub(crate) fn check_headers(endpoint: &Endpoint, attempt: &Attempt<'_>) -> Result<(), Error> {
     if !endpoint.is_unprotected() {
         return Ok(());

@@ -28,7 +28,7 @@ pub enum Rpc {
     Wait,
 }
 
-/// One row of the table.
+/// One row of the table: what is known of an RPC before any option is set.
 struct RpcRow {
     rpc: Rpc,
     name: &'static str,
@@ -43,6 +43,7 @@ const ROWS: [RpcRow; 5] = [
     RpcRow { rpc: Rpc::List, name: "ListOperations", http: Some((HttpMethod::Get, "")) },
     RpcRow { rpc: Rpc::Cancel, name: "CancelOperation", http: Some((HttpMethod::Post, ":cancel")) },
     RpcRow { rpc: Rpc::Delete, name: "DeleteOperation", http: Some((HttpMethod::Delete, "")) },
+    // `operations.proto` has no `google.api.http` rule for it.
     RpcRow { rpc: Rpc::Wait, name: "WaitOperation", http: None },
 ];
 
@@ -58,11 +59,22 @@ impl Rpc {
     }
 
     /// Returns the name in the proto, such as `GetOperation`.
+    ///
+    /// Messages of errors and
+    /// [`client_config`](crate::OperationsClientBuilder::client_config) use the
+    /// same name.
+    ///
+    /// ```
+    /// use longrunning::transport::Rpc;
+    ///
+    /// let names: Vec<_> = Rpc::all().map(Rpc::name).collect();
+    /// assert!(names.contains(&"WaitOperation"));
+    /// ```
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// Finds an RPC by its name in the proto.
+    /// Finds an RPC by its name in the proto, case and all.
     pub(crate) fn by_name(name: &str) -> Option<Self> {
         Self::all().find(|rpc| rpc.name() == name)
     }
@@ -72,28 +84,31 @@ impl Rpc {
         Self::all().map(Self::name).collect::<Vec<_>>().join(", ")
     }
 
-    /// Returns the default HTTP rule.
+    /// Returns the default HTTP rule: the method, and the verb that the path
+    /// ends with. `None` for WaitOperation, which the proto does not bind.
     pub(crate) fn http(self) -> Option<(HttpMethod, &'static str)> {
         self.row().http
     }
 
     fn row(self) -> &'static RpcRow {
-        // Variants and rows have one order, which a test checks.
+        // The index exists: variants and rows have one order, which a test checks.
         &ROWS[self as usize]
     }
 }
 
-/// A value for each RPC.
+/// A value for each RPC: options of methods, bindings, URIs.
+///
+/// It is an array in the order of the variants, so a lookup cannot fail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RpcMap<T>([T; ROWS.len()]);
 
 impl<T> RpcMap<T> {
-    /// Makes the value of each RPC.
+    /// Makes the value of each RPC, in the order of [`Rpc::all`].
     pub(crate) fn new(value: impl FnMut(Rpc) -> T) -> Self {
         Self(ROWS.each_ref().map(|row| row.rpc).map(value))
     }
 
-    /// Makes the value of each RPC, unless one fails.
+    /// Makes the value of each RPC, or returns the first error.
     #[cfg(feature = "grpc")]
     pub(crate) fn try_new<E>(value: impl FnMut(Rpc) -> Result<T, E>) -> Result<Self, E> {
         let mut values = Rpc::all().map(value).collect::<Result<Vec<T>, E>>()?.into_iter();

@@ -1,4 +1,9 @@
 //! The paths of starts: what a program may give, and what is sent.
+//!
+//! A path comes from the program, often with text of its users in it. It is
+//! sent as it is written, or refused; it is never normalised, because a server
+//! may normalise in another way. So what cannot lead elsewhere in any reading
+//! passes.
 
 use crate::error::Error;
 use crate::name::check_segment;
@@ -7,10 +12,19 @@ use crate::util::percent::{decode, encode_invalid, escapes_are_valid};
 use crate::util::url::is_version;
 
 /// Returns the path of a REST request as it is sent: percent-escapes are kept,
-/// what cannot stand in a URL is encoded.
+/// and characters that cannot be in a URL are encoded.
 ///
-/// Refused is what could lead to another resource than the one that is written
-/// there.
+/// ```text
+/// /v2/projects/p/jobs/j:run     as it is
+/// /v2/a%2Fb                     as it is
+/// /v1/a b/é                     /v1/a%20b/%C3%A9
+/// /v2/../v1/x   /v2/%2e%2e/x    an error: could lead to another resource
+/// /v2/x?y=z     /v2/x#y         an error: the query is given by itself
+/// ```
+///
+/// # Errors
+///
+/// `Binding`, with the path, redacted if it may be a secret.
 pub(super) fn rest_path(path: &str) -> Result<String, Error> {
     let refuse = |why: &str| Err(refused(path, why));
     let Some(segments) = path.strip_prefix('/') else {
@@ -22,17 +36,22 @@ pub(super) fn rest_path(path: &str) -> Result<String, Error> {
     if path.contains('#') {
         return refuse("has a fragment");
     }
+    // Encoded after the check, which sees what the program has written.
     match segments.split('/').try_for_each(check) {
         Ok(()) => Ok(encode_invalid(path)),
         Err(why) => refuse(why),
     }
 }
 
-/// Checks a segment as it is written, and as a server reads it.
+/// Checks a segment as it is written, and as a server reads it. An escaped `/`
+/// inside of it starts another segment in some servers, which [`check_segment`]
+/// takes into account.
 fn check(segment: &str) -> Result<(), &'static str> {
     if !escapes_are_valid(segment) {
         return Err("has a `%` without two hexadecimal digits behind it");
     }
+    // Checked in both forms: a proxy may decode before it chooses a route, and
+    // a service decodes afterwards.
     let decoded = decode(segment);
     if decoded.contains('\\') {
         return Err("has a backslash");
@@ -41,6 +60,10 @@ fn check(segment: &str) -> Result<(), &'static str> {
 }
 
 /// Returns the path of a gRPC method that is given as `package.Service/Method`.
+///
+/// # Errors
+///
+/// `Binding` for anything else, such as the path of a REST request.
 #[cfg(feature = "grpc")]
 pub(super) fn grpc_path(path: &str) -> Result<String, Error> {
     let is_word = |word: &str| {
@@ -62,14 +85,22 @@ fn refused(path: &str, why: &str) -> Error {
 /// Returns the version that a REST path begins with: the segments up to the
 /// first one that looks like a version.
 ///
-/// That is `v2` in `/v2/projects/…`, and `compute/v1` in
-/// `/compute/v1/projects/…`. Pub/Sub Lite has its operations below `v1/admin`
-/// too. `None` if there is none at the beginning, where all services have it.
+/// Pub/Sub Lite has its operations below `v1/admin` too.
+///
+/// ```text
+/// /v2/projects/p                 v2
+/// /compute/v1/projects/p         compute/v1
+/// /compute/beta/projects/p       compute/beta
+/// /v1/admin/projects/p           v1/admin
+/// /projects/p/locations/v1       None: an id that looks like a version
+/// ```
 pub(crate) fn version_of(path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
     let mut end = 0;
     for (place, segment) in path.split('/').take(MOST_SEGMENTS).enumerate() {
         end += segment.len() + usize::from(place > 0);
+        // `alpha` and `beta` are versions of Compute Engine, whose paths begin
+        // with `compute`. As the first segment they would be a name.
         if is_version(segment) || place > 0 && matches!(segment, "alpha" | "beta") {
             let behind = path.get(end..).unwrap_or_default();
             end += if behind.starts_with(ADMIN) { ADMIN.len() - 1 } else { 0 };
@@ -79,6 +110,8 @@ pub(crate) fn version_of(path: &str) -> Option<&str> {
     None
 }
 
+/// Returns whether a byte can be in a version, which becomes a part of
+/// templates.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-._".contains(&byte)
 }
@@ -86,8 +119,8 @@ fn is_plain(byte: u8) -> bool {
 /// The path segment of Pub/Sub Lite after its version.
 const ADMIN: &str = "/admin/";
 
-/// How far into a path a version is looked for: behind that, a segment is the
-/// name of something.
+/// The number of segments in which a version is looked for. Behind them, a
+/// segment is the name of something.
 const MOST_SEGMENTS: usize = 3;
 
 #[cfg(test)]

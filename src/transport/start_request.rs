@@ -1,4 +1,8 @@
-//! The request that starts an operation, as transports get it.
+//! The request that starts an operation, as a transport receives it.
+//!
+//! It is the one request that is no message of `google.longrunning`: every
+//! service has methods of its own that return an operation. So it is what both
+//! protocols have in common, and each transport refuses what it cannot send.
 
 use std::fmt;
 
@@ -24,7 +28,10 @@ use crate::util::redact::Masked;
 pub struct StartRequest {
     /// The path of the URL over REST, such as
     /// `/v2/projects/p/locations/l/jobs/j:run`; over gRPC the method, such as
-    /// `google.cloud.run.v2.Jobs/RunJob`. It is not checked.
+    /// `google.cloud.run.v2.Jobs/RunJob`.
+    ///
+    /// It is not checked here; the transports of this crate check it before
+    /// they send anything.
     pub path: String,
     /// The HTTP method. It has no meaning over gRPC.
     pub method: HttpMethod,
@@ -58,6 +65,15 @@ pub enum StartBody {
 impl StartRequest {
     /// Creates a `POST` without a body, which must reach the service at most
     /// once.
+    ///
+    /// ```
+    /// use longrunning::transport::{StartBody, StartRequest};
+    ///
+    /// let mut request = StartRequest::new("google.cloud.run.v2.Jobs/RunJob");
+    /// assert!(request.body == StartBody::Empty && request.query.is_empty());
+    /// request.body = StartBody::Message(vec![10, 1, b'j']);
+    /// assert!(format!("{request:?}").contains("Message(3)"), "the length and not the bytes");
+    /// ```
     pub fn new(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -70,11 +86,13 @@ impl StartRequest {
     }
 }
 
+/// Prints numbers in place of the query and the body, which may be secret.
 impl fmt::Debug for StartRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StartRequest")
             .field("path", &Masked(&self.path))
             .field("method", &self.method)
+            // An API key may be in the query, and a password in the body.
             .field("query", &self.query.len())
             .field("body", &self.body)
             .field("routing", &Masked(&self.routing))
@@ -83,7 +101,7 @@ impl fmt::Debug for StartRequest {
     }
 }
 
-/// With the length in place of the content.
+/// Prints the length in place of the content.
 impl fmt::Debug for StartBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,11 +1,28 @@
 //! From the response of a start to the operation in it.
+//!
+//! Not every method returns an operation: some return it in a field, some
+//! return the resource at once, and some have several outcomes. A wrong guess
+//! is costly: a resource that is taken for a running operation is polled for a
+//! day. So the fields decide.
+//!
+//! | response | read as |
+//! |---|---|
+//! | `{"name": …, "done": …, …}`, or a name alone | the operation |
+//! | `{"operation": {…}, …}` | the operation in the field |
+//! | `{"kind": "compute#operation", …}` | an extended operation |
+//! | `{"name": …, "labels": …}` | an error: a resource, no operation |
+//! | empty | an error: no operation |
+//!
+//! Every error here is about a request that was accepted. It keeps the body,
+//! which may be the only trace of the result.
 
 use crate::error::Error;
 use crate::json::JsonReader;
 use crate::types::Operation;
 use crate::util::excerpt::excerpt;
 
-/// The body of a successful response.
+/// The body of a successful response: text over REST, or the bytes of a message
+/// over gRPC and with `alt=proto`.
 #[derive(Clone, Copy)]
 pub(super) enum StartPayload<'a> {
     Json(&'a str),
@@ -18,7 +35,8 @@ pub(super) enum StartPayload<'a> {
 /// This is the one place where the body of such a response becomes an
 /// operation, over REST and over gRPC.
 pub(super) fn start_result(payload: StartPayload<'_>) -> Result<Operation, Error> {
-    // What cannot be read may be an operation all the same, which then runs.
+    // A body that cannot be read may still be an operation, which then runs.
+    // The error keeps the body, so that the program can look for it.
     read(payload).map_err(|error| match (error.is_no_operation(), payload) {
         (true, _) => error,
         (false, StartPayload::Json(text)) => error.sent(true).with_response_body(text),
@@ -28,6 +46,8 @@ pub(super) fn start_result(payload: StartPayload<'_>) -> Result<Operation, Error
     })
 }
 
+/// Reads the payload. An error with `is_no_operation` is certain; every other
+/// one leaves open whether an operation runs.
 fn read(payload: StartPayload<'_>) -> Result<Operation, Error> {
     match payload {
         StartPayload::Json(text) if text.trim_ascii().is_empty() => Err(no_operation("it is empty", text)),
@@ -43,12 +63,16 @@ fn read(payload: StartPayload<'_>) -> Result<Operation, Error> {
     }
 }
 
+/// Reads the form that the names of the fields tell.
 fn from_json(text: &str) -> Result<Operation, Error> {
     let shape = StartShape::of(text)?;
     let operation = match shape.wrapped {
         Some(wrapped) if !shape.is_operation() => Operation::from_json(wrapped)?,
+        // It has a `status`, as operations of Compute Engine have and as
+        // resources have while they are created. So the parser of operations
+        // decides.
         None if shape.may_be_extended() => {
-            Operation::from_json(text).map_err(|error| match shape.is_extended {
+            Operation::from_json(text).map_err(|error| match shape.has_kind || shape.has_type {
                 true => error,
                 // It has a state, as resources have too.
                 false => error.note("the request was accepted").sent(true).accepted(text),
@@ -63,24 +87,37 @@ fn from_json(text: &str) -> Result<Operation, Error> {
     }
 }
 
-/// Services give no name to what was done at once, and to nothing else.
+/// Returns whether an operation can be polled, or does not have to be: services
+/// leave the name out only of what was done at once.
 fn is_named_or_done(operation: &Operation) -> bool {
     operation.is_done() || !operation.name().is_empty()
 }
 
-/// What the fields of an object tell about it.
+/// What the fields of an object tell about it. Values are looked at only as far
+/// as they distinguish operations from resources.
 #[derive(Default)]
 struct StartShape<'a> {
     has_name: bool,
+    /// It has a field that is specific to operations: `done`, `metadata`,
+    /// `response` or `error`.
     has_state: bool,
-    /// Its kind or type is that of an operation of Compute Engine, Cloud SQL
-    /// and others.
-    is_extended: bool,
+    /// Its kind is that of an operation.
+    has_kind: bool,
+    /// Its type is that of an operation of GKE.
+    has_type: bool,
+    /// The names of all fields but those, in their order.
     others: Vec<String>,
+    /// The object in the field `operation`.
     wrapped: Option<&'a str>,
 }
 
 impl<'a> StartShape<'a> {
+    /// Reads the fields of the object.
+    ///
+    /// # Errors
+    ///
+    /// That of a response that is no operation, for JSON of another kind;
+    /// `Decode` for a text that is not JSON.
     fn of(text: &'a str) -> Result<Self, Error> {
         let mut shape = Self::default();
         let read = JsonReader::document(text, |reader| {
@@ -91,10 +128,9 @@ impl<'a> StartShape<'a> {
                     "done" | "metadata" | "response" | "error" => shape.has_state = true,
                     other => shape.others.push(other.to_owned()),
                 }
-                shape.is_extended |= match name {
-                    "kind" => value.string().is_ok_and(|kind| kind.ends_with("#operation")),
-                    _ => name == "operationType",
-                };
+                shape.has_kind |=
+                    name == "kind" && value.string().is_ok_and(|kind| kind.ends_with("#operation"));
+                shape.has_type |= name == "operationType";
                 if name == "operation" && value.text().starts_with('{') {
                     shape.wrapped = Some(value.text());
                 }
@@ -109,17 +145,24 @@ impl<'a> StartShape<'a> {
     }
 
     /// Returns whether it is an operation and not the resource that a method
-    /// returns at once: a name alone, or a field that only operations have.
+    /// returns at once: a name alone, a field that only operations have, or the
+    /// kind of one, as a fresh operation of Cloud Storage has.
     fn is_operation(&self) -> bool {
-        self.has_state || self.has_name && self.others.is_empty()
+        let has_kind_alone = self.has_kind && !self.has_status();
+        self.has_state || self.has_name && (self.others.is_empty() || has_kind_alone)
     }
 
     /// Returns whether it has the state of an extended operation, as resources
     /// have too.
     fn may_be_extended(&self) -> bool {
-        !self.is_operation() && self.others.iter().any(|name| name == "status")
+        !self.is_operation() && self.has_status()
     }
 
+    fn has_status(&self) -> bool {
+        self.others.iter().any(|name| name == "status")
+    }
+
+    /// Returns the names of the fields for a message, the first eight of them.
     fn described(&self) -> String {
         let names = self.has_name.then_some("name").into_iter().chain(self.others.iter().map(String::as_str));
         let names: Vec<_> = names.take(MOST_FIELDS).map(|name| format!("`{}`", excerpt(name))).collect();
@@ -149,6 +192,10 @@ mod tests {
             (r#"{"name":"operations/1"}"#, "operations/1"),
             (r#"{"name":"operations/1","new":7,"metadata":{"@type":"x/y"}}"#, "operations/1"),
             (r#"{"done":true,"response":{}}"#, ""),
+            (
+                r#"{"kind":"storage#operation","name":"o","selfLink":"https://x/storage/v1/b/B/operations/o"}"#,
+                "b/B/operations/o",
+            ),
             (r#"{"name":"operations/1","done":false,"operation":{"name":"operations/2"}}"#, "operations/1"),
             (r#"{"kind":"x","operation":{"name":"operations/2","n":18446744073709551616}}"#, "operations/2"),
         ];
@@ -168,6 +215,7 @@ mod tests {
             ("{}", "it has no fields"),
             ("[]", "it is no JSON object"),
             (r#"{"name":"projects/p/topics/t","labels":{}}"#, "its fields are `name`, `labels`"),
+            (r#"{"kind":"storage#bucket","name":"b"}"#, "its fields are `name`, `kind`"),
             (r#"{"operation":"operations/1"}"#, "its fields are `operation`"),
             (r#"{"done":false}"#, "it has no `name`"),
             (r#"{"operation":{"metadata":{}}}"#, "it has no `name`"),

@@ -1,4 +1,7 @@
-//! The kinds of HTTP rules for WaitOperation.
+//! The HTTP rules for WaitOperation.
+//!
+//! The proto has no rule for this RPC, so services chose their own. A `timeout`
+//! of the request is a Duration in ProtoJSON: seconds with `s`.
 
 /// The HTTP rule by which a service binds WaitOperation; most services do not
 /// bind it.

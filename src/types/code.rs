@@ -1,4 +1,6 @@
-//! The canonical codes of google.rpc.Code and their HTTP statuses.
+//! The canonical codes of [`google.rpc.Code`] and their HTTP statuses.
+//!
+//! [`google.rpc.Code`]: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,40 +26,41 @@ pub enum Code {
     Ok,
     /// 1: the operation was cancelled, typically by the caller.
     Cancelled,
-    /// 2: an error of which no more is known.
+    /// 2: an error about which nothing more is known.
     Unknown,
-    /// 3: the request is wrong whatever the state of the system.
+    /// 3: the request is invalid, whatever the state of the system.
     InvalidArgument,
     /// 4: the deadline passed before the work was done.
     DeadlineExceeded,
-    /// 5: there is no such thing, or it has expired.
+    /// 5: the resource does not exist, or has expired.
     NotFound,
-    /// 6: the thing to be made exists.
+    /// 6: the resource to create exists already.
     AlreadyExists,
-    /// 7: the caller is known and may not do this.
+    /// 7: the caller is known, but not permitted to do this.
     PermissionDenied,
-    /// 8: a quota or another resource is used up.
+    /// 8: a quota or another resource is exhausted.
     ResourceExhausted,
     /// 9: the system is not in the state that the request needs.
     FailedPrecondition,
-    /// 10: given up, typically for a conflict with another caller.
+    /// 10: aborted, typically because of a conflict with another caller.
     Aborted,
     /// 11: past the valid range.
     OutOfRange,
     /// 12: the service does not have this method.
     Unimplemented,
-    /// 13: something is broken inside the service.
+    /// 13: the service has an internal error.
     Internal,
     /// 14: the service is not available now; the usual transient error.
     Unavailable,
-    /// 15: data is lost for good.
+    /// 15: data is lost or corrupted, and cannot be recovered.
     DataLoss,
-    /// 16: no valid credentials came with the request.
+    /// 16: the request has no valid credentials.
     Unauthenticated,
     /// Any other number.
     Other(i32),
 }
 
+/// The named codes; the index of each is its number.
 const NAMED: [(Code, i32, &str); 17] = [
     (Code::Ok, 0, "OK"),
     (Code::Cancelled, 1, "CANCELLED"),
@@ -106,6 +109,7 @@ impl Code {
             501 => Self::Unimplemented,
             502 | 503 => Self::Unavailable,
             504 => Self::DeadlineExceeded,
+            // Ranges come last: the statuses above are exceptions from them.
             402..=498 => Self::FailedPrecondition,
             500..=599 => Self::Internal,
             _ => Self::Unknown,
@@ -148,6 +152,7 @@ impl From<Code> for i32 {
     fn from(code: Code) -> Self {
         match code {
             Code::Other(number) => number,
+            // The index is the number; a test checks that.
             named => NAMED.iter().position(|(known, ..)| *known == named).unwrap_or_default() as i32,
         }
     }
@@ -156,13 +161,22 @@ impl From<Code> for i32 {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match NAMED.iter().find(|(code, ..)| code == self) {
+            // The name of the proto, not that of the variant.
             Some((_, _, name)) => f.write_str(name),
             None => write!(f, "code {}", i32::from(*self)),
         }
     }
 }
 
-/// The text is not the name of a code.
+/// The error for a text that is not the name of a code; from parsing a
+/// [`Code`].
+///
+/// ```
+/// use longrunning::Code;
+///
+/// let error = "not_found".parse::<Code>().unwrap_err(); // names are in upper case
+/// assert_eq!(error.to_string(), "not the name of a google.rpc.Code, such as `NOT_FOUND`");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownCode(());
 

@@ -1,4 +1,20 @@
-//! The bodies that come with HTTP errors, in all their shapes.
+//! The bodies of HTTP errors, in all shapes that Google's front ends, gateways
+//! and OAuth servers send.
+//!
+//! | shape | example |
+//! |---|---|
+//! | [AIP-193](https://google.aip.dev/193) | `{"error":{"code":404,"message":"gone","status":"NOT_FOUND","details":[…]}}` |
+//! | older | `{"error":{"code":404,"errors":[{"domain":"global","reason":"notFound","message":"gone"}]}}` |
+//! | a list of one of them | `[{"error":{…}}]` |
+//! | a bare `google.rpc.Status` | `{"code":5,"message":"gone"}` |
+//! | OAuth (RFC 6749 §5.2) | `{"error":"invalid_grant","error_description":"expired"}` |
+//! | gateway | `{"error":"gone","code":5,"message":"gone"}` |
+//! | protobuf | a `google.rpc.Status` |
+//!
+//! All become a [`Status`]. Reading is lenient: a field of the wrong type is
+//! dropped, so that the message reaches the user. What does not look like an
+//! error becomes none, so that the page of a proxy is not taken for an error of
+//! the service.
 
 use prost::Message;
 
@@ -13,27 +29,29 @@ use crate::types::{Any, Code, Status};
 #[derive(Debug, PartialEq)]
 pub(crate) struct ParsedErrorBody {
     pub(crate) status: Status,
-    /// The body has a canonical code; otherwise the code is that of the HTTP
-    /// status.
+    /// Whether the body has a canonical code. If not, the code of `status` is
+    /// that of the HTTP status.
     pub(crate) names_code: bool,
-    /// It is a `google.rpc.Status` without `error` around it.
+    /// Whether the body is a `google.rpc.Status` without `error` around it.
     pub(crate) is_bare: bool,
 }
 
 impl ParsedErrorBody {
     /// Reads `{"error": …}`, a list of that, or a bare `google.rpc.Status`. The
-    /// error is an object (AIP-193, or the older one with `errors`) or the
-    /// name of an OAuth error.
+    /// error is an object (AIP-193, or the older one with `errors`) or the name
+    /// of an OAuth error.
     ///
-    /// Returns nothing if the text is none of these: HTML, a response without
-    /// an error, an operation that failed. Whatever else is wrong inside
-    /// the error is passed over, so that the error itself gets through.
+    /// Returns `None` if the text is none of these: HTML, a response without an
+    /// error, an operation that failed. Anything else that is wrong inside the
+    /// error is ignored, so that the error itself is reported.
     pub(crate) fn from_json(text: &str, http_status: u16) -> Option<Self> {
         let body = JsonReader::document(text, JsonReader::value).ok()?;
         let fields = Fields::of(first(body))?;
         if fields.is_response {
             return None;
         }
+        // `"error": null` and an empty text say nothing, so the fields beside
+        // it count.
         let Some(error) = fields.error.filter(|error| !matches!(error.text(), "null" | "\"\"")) else {
             return fields.parts.into_bare(http_status);
         };
@@ -45,11 +63,15 @@ impl ParsedErrorBody {
 
     /// Reads a `google.rpc.Status` in binary.
     ///
-    /// Of a body that is cut, the code and the message come first and count;
-    /// other bytes give nothing.
+    /// A truncated body is accepted if its code is canonical: code and message
+    /// come first. Other bytes that are no such message are `None`, as is an
+    /// empty body.
     pub(crate) fn from_protobuf(bytes: &[u8], http_status: u16) -> Option<Self> {
         let mut status = rpc::Status::default();
+        // `merge` leaves what it has read until the error, `decode` would drop
+        // it.
         let whole = status.merge(bytes).is_ok();
+        // Random bytes rarely decode to a code in this range.
         let is_canonical = matches!(status.code, 1..=16);
         if !is_canonical && (!whole || bytes.is_empty()) {
             return None;
@@ -63,8 +85,8 @@ impl ParsedErrorBody {
 }
 
 impl Status {
-    /// Returns the error of a call, of whose details no more are kept than of
-    /// one in JSON.
+    /// Returns the error of a call. Details beyond the limit are dropped, as
+    /// from JSON.
     pub(crate) fn of_call(mut status: rpc::Status) -> Self {
         status.details.truncate(MOST_DETAILS);
         status.into()
@@ -82,15 +104,17 @@ fn first(body: RawJson<'_>) -> RawJson<'_> {
     first.unwrap_or(body)
 }
 
-/// The fields of a body: `error` with what OAuth puts beside it, or those of a
-/// bare `google.rpc.Status`.
+/// The fields of a body: `error` with the fields that OAuth has beside it, or
+/// those of a bare `google.rpc.Status`.
 struct Fields<'a> {
     error: Option<RawJson<'a>>,
+    /// `error_description` of OAuth.
     description: String,
+    /// `error_subtype`, which Google adds.
     subtype: String,
     parts: ErrorBodyParts,
-    /// It has fields of an operation or of a page, whose `error` is not the
-    /// call's.
+    /// Whether it has fields of an operation or of a page. Then its `error` is
+    /// not that of the call.
     is_response: bool,
 }
 
@@ -110,6 +134,8 @@ impl<'a> Fields<'a> {
                     "error" => fields.error = Some(value),
                     "error_description" => fields.description = lossy_string(value),
                     "error_subtype" => fields.subtype = lossy_string(value),
+                    // An operation that failed has an `error` too, but the call
+                    // succeeded.
                     "name" | "metadata" | "done" | "response" | "operations" => fields.is_response = true,
                     _ => {}
                 }
@@ -119,8 +145,13 @@ impl<'a> Fields<'a> {
         Some(fields)
     }
 
-    /// Returns the error of OAuth, or of a gateway that puts its text there and
-    /// a `google.rpc.Status` beside it.
+    /// Returns the error of OAuth, or of a gateway that has its text in `error`
+    /// and the fields of a `google.rpc.Status` beside it.
+    ///
+    /// ```text
+    /// {"error":"invalid_grant","error_description":"expired","error_subtype":"invalid_rapt"}
+    /// UNAUTHENTICATED: invalid_grant: expired (invalid_rapt)
+    /// ```
     fn named(self, name: &str, http_status: u16) -> ParsedErrorBody {
         let mut message = name.to_owned();
         for more in [&self.description, &self.parts.message] {
@@ -135,19 +166,21 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The parts of an error.
+/// The parts of an error object.
 #[derive(Default)]
 struct ErrorBodyParts {
     /// An HTTP status, or from 1 to 16 a number of `google.rpc.Code`.
     number: u16,
+    /// The name of a code, from `status` or `code`; empty if there is none.
     name: String,
     message: String,
+    /// Whether `message` is there as a string, which may be empty.
     has_message: bool,
     details: Vec<Any>,
 }
 
 impl ErrorBodyParts {
-    /// Reads the fields of an object.
+    /// Reads the fields of an object; `None` for any other value.
     fn of(error: RawJson<'_>) -> Option<Self> {
         let mut parts = Self::default();
         let mut legacy = Vec::new();
@@ -157,6 +190,9 @@ impl ErrorBodyParts {
                 let value = reader.value()?;
                 match field {
                     // `grpc_code` is what some gateways write for streams.
+                    // A number may be an HTTP status or a canonical code;
+                    // `canonical` decides. A word is a code only if it is the
+                    // name of one.
                     "code" | "grpc_code" if parts.number == 0 => match value.string() {
                         Ok(name) if name.parse::<Code>().is_ok() => parts.name = name.into(),
                         _ => parts.number = value.integer("an HTTP status").unwrap_or_default(),
@@ -176,20 +212,24 @@ impl ErrorBodyParts {
         if parts.message.is_empty() {
             parts.message = legacy.first().map(|(_, message)| message.clone()).unwrap_or_default();
         }
+        // Newer bodies have both, and then `details` says more.
         if parts.details.is_empty() {
             parts.details = legacy.into_iter().map(|(info, _)| info.into()).collect();
         }
         Some(parts)
     }
 
-    /// Returns the error of a body without `error`. It has a canonical code,
-    /// or, in an HTTP error, a number and a message.
+    /// Returns the error of a body without `error`, if it is one: it has a
+    /// canonical code or, in an HTTP error, a number and a message.
     fn into_bare(self, http_status: u16) -> Option<ParsedErrorBody> {
+        // A bare object with a number could be anything in a 200.
         let is_http_error = http_status >= 400 && self.number != 0 && self.has_message;
         let is_status = self.canonical().is_some() || is_http_error;
         is_status.then(|| ParsedErrorBody { is_bare: true, ..self.into_body(http_status) })
     }
 
+    /// Returns the error; without a canonical code, it has that of the HTTP
+    /// status.
     fn into_body(self, http_status: u16) -> ParsedErrorBody {
         let code = self.canonical();
         let status = Status::new(code.unwrap_or_else(|| self.code_of_http(http_status)), self.message);
@@ -215,13 +255,14 @@ impl ErrorBodyParts {
     }
 }
 
+/// Reads a detail; one that is invalid or nests too deep is `None`.
 fn detail(raw: RawJson<'_>) -> Option<Any> {
     raw.check_depth().ok()?;
     Any::read(&SharedSource::new(raw), raw).ok()
 }
 
-/// One of the `errors` that came before `details`: what an ErrorInfo says of
-/// it, and its message.
+/// Reads one of the `errors` of the older shape: domain and reason as an
+/// ErrorInfo, and its message.
 fn legacy_error(raw: RawJson<'_>) -> Option<(ErrorInfo, String)> {
     let (mut info, mut message) = (ErrorInfo::default(), String::new());
     raw.reader()
@@ -239,6 +280,8 @@ fn legacy_error(raw: RawJson<'_>) -> Option<(ErrorInfo, String)> {
     Some((info, message))
 }
 
+/// Reads the elements of an array, up to the limit; those that `read` rejects
+/// are left out.
 fn objects<T>(array: RawJson<'_>, read: fn(RawJson<'_>) -> Option<T>) -> Vec<T> {
     let mut items = Vec::new();
     let _ = array.reader().elements(|reader| {
@@ -251,7 +294,7 @@ fn objects<T>(array: RawJson<'_>, read: fn(RawJson<'_>) -> Option<T>) -> Vec<T> 
     items
 }
 
-/// Returns the string, or nothing of a value that is none.
+/// Returns a string; empty for any other value.
 fn lossy_string(value: RawJson<'_>) -> String {
     value.string().unwrap_or_default().into()
 }

@@ -1,5 +1,9 @@
-//! The types that can be turned from protobuf bytes into JSON and back inside
-//! an Any.
+//! The types whose messages can be converted between protobuf bytes and JSON
+//! inside an Any, without descriptors.
+//!
+//! They are the well-known types of google.protobuf, and google.rpc.Status with
+//! its details: what the error of any operation can contain. The feature
+//! `reflect` converts all other types, by their descriptors.
 
 use prost::Message;
 
@@ -8,17 +12,21 @@ use crate::proto::google::rpc;
 use crate::types::message::JsonMessage;
 use crate::util::excerpt::excerpt;
 
-/// How an Any of one type is read and written.
+/// How an Any of one type is converted.
 pub(super) struct KnownType {
-    /// Whether the JSON stands under `value`.
+    /// Whether the JSON is under `value` (see [`JsonMessage::OWN_FORM`]).
     pub(super) own_form: bool,
+    /// From the JSON form to bytes.
     encode: fn(&mut JsonReader<'_>) -> Result<Vec<u8>, InvalidJson>,
+    /// From bytes to the members beside `@type`.
     write_inline: fn(&[u8], &mut JsonWriter) -> Result<(), InvalidJson>,
+    /// From bytes to the JSON form.
     #[cfg(feature = "reflect")]
     write: fn(&[u8], &mut JsonWriter) -> Result<(), InvalidJson>,
 }
 
 impl KnownType {
+    /// Returns the type with this full name.
     pub(super) fn find(type_name: &str) -> Option<Self> {
         let known = match type_name {
             "google.protobuf.Any" => Self::new::<prost_types::Any>(),
@@ -54,6 +62,7 @@ impl KnownType {
         Some(known)
     }
 
+    /// Returns the conversions of the type `M`.
     fn new<M: Message + Default + JsonMessage>() -> Self {
         Self {
             own_form: M::OWN_FORM,
@@ -64,11 +73,20 @@ impl KnownType {
         }
     }
 
-    /// Turns the JSON of an Any into protobuf bytes.
+    /// Converts the JSON of an Any into protobuf bytes.
+    ///
+    /// ```text
+    /// {"@type":"…/google.protobuf.Duration","value":"90s"}       the `value`: 08 5a
+    /// {"@type":"…/google.rpc.RetryInfo","retryDelay":"90s"}      the members:  0a 02 08 5a
+    /// ```
+    ///
+    /// A type without a form of its own is read from the object itself: `@type`
+    /// is no field of it, so it is skipped.
     pub(super) fn encode(&self, any: RawJson<'_>) -> Result<Vec<u8>, InvalidJson> {
         if !self.own_form {
             return (self.encode)(&mut any.reader());
         }
+        // The order of members is free, so `@type` may come after `value`.
         let mut bytes = None;
         any.reader().members(|name, reader| {
             if name == "value" {
@@ -84,34 +102,39 @@ impl KnownType {
 /// Outside of an Any.
 #[cfg(feature = "reflect")]
 impl KnownType {
+    /// Converts the JSON form into bytes.
     pub(super) fn encode_value(&self, reader: &mut JsonReader<'_>) -> Result<Vec<u8>, InvalidJson> {
         (self.encode)(reader)
     }
 
+    /// Writes the JSON form.
     pub(super) fn write(&self, bytes: &[u8], writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         (self.write)(bytes, writer)
     }
 
+    /// Writes the members beside `@type`.
     pub(super) fn write_inline(&self, bytes: &[u8], writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         (self.write_inline)(bytes, writer)
     }
 }
 
+/// Decodes a message of a known type.
 fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, InvalidJson> {
     M::decode(bytes).map_err(|cause| InvalidJson::new(why_not_decoded(&cause)))
 }
 
-/// Distinguishes bytes that nest too deep for prost from invalid bytes.
+/// Returns the reason of prost's error: bytes that nest too deep for it, or
+/// bytes that are invalid.
 pub(super) fn why_not_decoded(cause: &prost::DecodeError) -> &'static str {
-    // prost has no other way to tell them apart.
+    // The text is all that prost says about the difference.
     match cause.to_string().contains("recursion limit") {
         true => "it nests deeper than 100 messages, which is the limit",
         false => "the bytes are not valid for the type",
     }
 }
 
-/// Returns the part after the last `/` of a type's URL; the part before it
-/// differs between services.
+/// Returns the full name of a type: the part of its URL after the last `/`. The
+/// part before it differs between services.
 pub(super) fn type_name(url: &str) -> &str {
     url.rsplit_once('/').map_or(url, |(_, name)| name)
 }
@@ -136,7 +159,11 @@ impl JsonMessage for prost_types::Any {
     }
 }
 
-/// Writes the JSON of an Any.
+/// Writes the JSON of an Any. An Any without URL and value is `{}`.
+///
+/// # Errors
+///
+/// If the type is not known, or the value is not valid for it.
 pub(super) fn write(type_url: &str, value: &[u8], writer: &mut JsonWriter) -> Result<(), InvalidJson> {
     writer.object(|writer| {
         if type_url.is_empty() && value.is_empty() {
@@ -150,7 +177,8 @@ pub(super) fn write(type_url: &str, value: &[u8], writer: &mut JsonWriter) -> Re
     })
 }
 
-/// Describes what does work: without descriptors, and with them.
+/// Returns the error for a type that is not known. It names the methods that do
+/// work, without descriptors and with them.
 fn unknown(type_url: &str, without: &str, with: &str) -> InvalidJson {
     let name = excerpt(type_name(type_url));
     InvalidJson::new(format!(
@@ -158,12 +186,14 @@ fn unknown(type_url: &str, without: &str, with: &str) -> InvalidJson {
     ))
 }
 
+/// Returns whether an object has no members.
 pub(super) fn is_empty(object: RawJson<'_>) -> bool {
     let inside = object.text().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
     inside.is_some_and(|inside| inside.trim().is_empty())
 }
 
-/// Returns the `@type` of a JSON object; empty if there is none.
+/// Returns the `@type` of a JSON object, wherever it is; empty if there is
+/// none.
 pub(super) fn type_url(any: RawJson<'_>) -> Result<String, InvalidJson> {
     let mut url = String::new();
     any.reader().fields(|name, reader| {

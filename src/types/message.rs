@@ -1,4 +1,14 @@
-//! How protobuf messages and their fields turn into ProtoJSON and back.
+//! How protobuf messages and their fields become
+//! [ProtoJSON](https://protobuf.dev/programming-guides/json/), and back.
+//!
+//! Readers are lenient where ProtoJSON is: both spellings of a field, numbers
+//! as strings, unknown fields. Writers produce one form: lower camel case, no
+//! default values, 64-bit integers as strings, maps sorted by key.
+//!
+//! ```text
+//! field_violations  <──read──  "fieldViolations", "field_violations"
+//! field_violations  ──write─>  "fieldViolations"
+//! ```
 
 use std::collections::HashMap;
 
@@ -6,27 +16,41 @@ use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
 
 /// A message, or the value of a field, that has a JSON form.
 pub(super) trait JsonMessage: Sized {
-    /// Whether an Any holds the value under `value`, instead of its fields
-    /// beside `@type`.
+    /// Whether the type has a JSON form of its own, so that an Any has it under
+    /// `value`. Other types have their fields beside `@type`.
     const OWN_FORM: bool;
 
+    /// Reads a value.
     fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson>;
 
+    /// Writes the value. Fails if it has no JSON form, such as a time after the
+    /// year 9999.
     fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson>;
 
-    /// Writes what stands beside `@type` in an Any.
+    /// Writes the members beside `@type` in an Any: `value` for a form of its
+    /// own.
     fn write_inline(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         writer.member("value");
         self.write(writer)
     }
 
-    /// Returns whether a message leaves out the field.
+    /// Returns whether a message leaves the field out.
     fn is_default(&self) -> bool {
         false
     }
 }
 
-/// Implements [`JsonMessage`] for messages, given the names of their fields.
+/// Implements [`JsonMessage`] for messages, given the names of their fields in
+/// the proto.
+///
+/// ```text
+/// messages! { RetryInfo { retry_delay } }
+///
+/// {"retryDelay":"7s"}  <──>  RetryInfo { retry_delay: Some(7 s) }
+/// ```
+///
+/// A field that is not in the list is skipped when it is read, and lost when it
+/// is written.
 macro_rules! messages {
     ($($message:ty { $($field:ident)* })*) => {$(
         impl JsonMessage for $message {
@@ -62,13 +86,15 @@ macro_rules! messages {
 
 pub(super) use messages;
 
-/// Returns whether `name` spells the field `field` of a .proto file, in either
-/// of the two ways.
+/// Returns whether `name` is a spelling of the field `field`: that of the
+/// proto, or lower camel case.
 pub(super) fn is_field(field: &str, name: &str) -> bool {
+    // The name of a Rust field that is a keyword, such as `r#type`.
     let field = field.trim_start_matches("r#");
     name == field || name == lower_camel(field)
 }
 
+/// Returns the JSON name of a field: `page_size` is `pageSize`.
 pub(super) fn lower_camel(field: &str) -> String {
     let mut words = field.trim_start_matches("r#").split('_');
     let mut name = words.next().unwrap_or_default().to_owned();
@@ -80,8 +106,13 @@ pub(super) fn lower_camel(field: &str) -> String {
     name
 }
 
-/// Implements [`JsonMessage`] for scalars: how each is read from the raw value
-/// and written.
+/// Implements [`JsonMessage`] for scalars, given how each is read and written.
+///
+/// | type | read | written |
+/// |---|---|---|
+/// | integers | `5`, `"5"`, `5.0`, `5e0` | `5`, those of 64 bits `"5"` |
+/// | floating point | `0.1`, `"0.1"`, `"NaN"`, `"-Infinity"` | `0.1`, `"NaN"` |
+/// | bytes | base64, also that for URLs, with or without padding | base64 with padding |
 macro_rules! scalars {
     ($($scalar:ty: $read:expr, $write:expr;)*) => {$(
         impl JsonMessage for $scalar {
@@ -118,22 +149,26 @@ scalars! {
     Vec<u8>: |raw| raw.bytes(), |bytes, writer| writer.string(&encode_base64(bytes));
 }
 
+/// Reads a number, also as a string, or one of the three named values.
 fn float<F: std::str::FromStr + Copy>(raw: RawJson<'_>, is_finite: fn(F) -> bool) -> Result<F, InvalidJson> {
     let text = raw.number("a number")?;
     let named = matches!(&*text, "NaN" | "Infinity" | "-Infinity");
+    // Rust also parses `inf` and `nan`, which ProtoJSON does not have.
     let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
     let number = text.parse().ok().filter(|number| named || (digits && is_finite(*number)));
     number.ok_or_else(|| raw.expected("a number in range"))
 }
 
-/// The shortest text; that of the largest number lies above it in double
-/// precision, where Python refuses it.
+/// Returns the shortest text of a number in single precision.
+///
+/// The largest one is written in double precision: its shortest text is above
+/// it there, and Python rejects that.
 fn single(number: f32) -> String {
     if number.abs() == f32::MAX { format!("{:?}", f64::from(number)) } else { format!("{number:?}") }
 }
 
-/// Writes the shortest text that gives the number back, as Rust's `{:?}` makes
-/// it.
+/// Writes the text of a number that Rust's `{:?}` has made: the shortest one
+/// from which the same number is read.
 fn write_float(number: &str, writer: &mut JsonWriter) {
     match number {
         "NaN" => writer.string("NaN"),
@@ -194,6 +229,8 @@ impl JsonMessage for HashMap<String, String> {
 
     fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         let mut entries: Vec<_> = self.iter().collect();
+        // The order of a `HashMap` differs between runs; the same message must
+        // have the same text.
         entries.sort();
         writer.object(|writer| {
             entries.into_iter().try_for_each(|(key, value)| {

@@ -1,4 +1,17 @@
-//! The state of a long-running operation.
+//! The state of a long-running operation, as
+//! [AIP-151](https://google.aip.dev/151) defines it.
+//!
+//! An [`Operation`] is made in three ways: from JSON, where it shares the text;
+//! from protobuf bytes (in [`convert`](super::convert)); or by a program, with
+//! the constructors. In all of them it is a plain value that does not change.
+//!
+//! | | [`to_json`](Operation::to_json) | [`to_proto`](Operation::to_proto) |
+//! |---|---|---|
+//! | from JSON | the text that was read | known types only |
+//! | from bytes | bytes of unknown types as base64 | the bytes that were read |
+//!
+//! What the fields mean together is in [`outcome`](Operation::outcome); this
+//! module does not judge them before.
 
 use std::any;
 use std::fmt;
@@ -20,10 +33,10 @@ use crate::util::redact::Masked;
 
 /// The state of a long-running operation: a [`google.longrunning.Operation`].
 ///
-/// One that came from a server keeps the server's text, so that nothing is
-/// lost. Clones share it. Two operations are equal if their name, `done`,
-/// metadata, response and error are; fields that this crate does not know, and
-/// the order of the fields, make no difference.
+/// An operation from a server keeps the server's text, so that nothing is lost.
+/// Clones share it. Two operations are equal if their name, `done`, metadata,
+/// response and error are; fields that this crate does not know, and the order
+/// of the fields, make no difference.
 ///
 /// ```
 /// use longrunning::{Operation, Outcome};
@@ -48,17 +61,21 @@ use crate::util::redact::Masked;
 #[derive(Clone)]
 pub struct Operation {
     /// The text of which the other fields are parts: that of this operation, or
-    /// of several on its page. It is empty if the operation was created
-    /// here.
+    /// of several on its page. It is empty if a program created the operation.
     source: Arc<str>,
+    /// Of an extended operation: the name by which it can be polled, which its
+    /// text need not contain.
     name: TextPart,
     pub(super) done: bool,
     pub(super) metadata: LazyAny,
     pub(super) response: LazyAny,
     pub(super) error: Option<Box<Status>>,
+    /// Where the operation came from: it decides how `metadata` is to be read.
     form: OperationForm,
+    /// Only extended operations have it.
     target_link: Option<TextPart>,
-    /// The text of the server, unless the operation was created here.
+    /// The text of the server, unless a program created or changed the
+    /// operation.
     text: Option<TextSpan>,
 }
 
@@ -75,7 +92,7 @@ impl Operation {
         Self::named(name.into().into())
     }
 
-    /// Creates an operation that is not done.
+    /// Creates an operation that is not done. The others start from it.
     pub(super) fn named(name: TextPart) -> Self {
         Self {
             source: no_text(),
@@ -129,11 +146,14 @@ impl Operation {
     /// ```
     #[must_use]
     pub fn with_metadata(self, metadata: impl Into<Any>) -> Self {
+        // The text of the server has other metadata, so it is dropped, and with
+        // it the form, whose metadata is the whole text.
         let form = OperationForm::Longrunning;
         Self { metadata: Some(metadata.into()).into(), text: None, form, target_link: None, ..self }
     }
 
-    /// Parses the JSON form of an operation, as lenient as [ProtoJSON](https://protobuf.dev/programming-guides/json/) parsers are.
+    /// Parses the JSON form of an operation, as leniently as
+    /// [ProtoJSON](https://protobuf.dev/programming-guides/json/) parsers do.
     ///
     /// Unknown fields and types are kept. If a field occurs twice, the last one
     /// counts.
@@ -171,6 +191,8 @@ impl Operation {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn to_json(&self) -> String {
+        // Exactly what was sent, with unknown fields and the digits of all
+        // numbers.
         if let Some(text) = self.text {
             return text.of(&self.source).into();
         }
@@ -207,6 +229,16 @@ impl Operation {
     /// For an [extended operation](OperationForm) it is the whole operation as
     /// JSON, without `@type`. [`Progress::of`](crate::Progress::of) reads
     /// percentages and times from any type.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    ///
+    /// let op = Operation::from_json(
+    ///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata", "rows": 9}}"#,
+    /// )?;
+    /// assert_eq!(op.metadata().map(|any| any.type_name()), Some("x.Metadata"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn metadata(&self) -> Option<&Any> {
         self.metadata.get(&self.source)
     }
@@ -230,6 +262,14 @@ impl Operation {
     /// Returns the error with which the work failed.
     ///
     /// [`outcome`](Self::outcome) says whether it is valid.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    ///
+    /// let op = Operation::from_json(r#"{"done": true, "error": {"code": 8, "message": "out of disk"}}"#)?;
+    /// assert_eq!(op.error().map(|error| error.to_string()).as_deref(), Some("RESOURCE_EXHAUSTED: out of disk"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn error(&self) -> Option<&Status> {
         self.error.as_deref()
     }
@@ -285,10 +325,14 @@ impl Operation {
     pub fn outcome(&self) -> Outcome<'_> {
         let malformed = |fields, error| Outcome::Malformed(MalformedReason::new(fields, error));
         match (self.done, self.error(), self.response()) {
+            // `done` alone decides: some services fill in an error or a
+            // response early.
             (false, ..) => Outcome::Running,
             (true, Some(error), Some(_)) => malformed("both `error` and `response` are set", error),
             (true, Some(error), None) if error.code() == Code::Ok => malformed("`error` has code 0", error),
             (true, Some(error), None) => Outcome::Failed(error),
+            // Without a response too: `google.protobuf.Empty` is left out by
+            // some servers.
             (true, None, response) => Outcome::Succeeded(response),
         }
     }
@@ -332,6 +376,8 @@ impl Operation {
                 response.decode_as(&format!("response of operation `{name}`"))
             }
             Outcome::Succeeded(None) if self.form.is_extended() => {
+                // An extended operation always has its text: only JSON has this
+                // form, and `with_metadata` ends it.
                 let text = self.text.map_or("", |span| span.of(&self.source));
                 deserialize(text, "null").map_err(|cause| {
                     let wants = any::type_name::<T>();
@@ -339,6 +385,8 @@ impl Operation {
                         .with_source(cause)
                 })
             }
+            // `null` first, so that an `Option` becomes `None`; `{}` is for
+            // structs.
             Outcome::Succeeded(None) => deserialize("null", "{}").map_err(|cause| {
                 let wants = any::type_name::<T>();
                 Error::decode(format!("operation `{name}` has no response, expected `{wants}`"))
@@ -378,7 +426,8 @@ impl Operation {
         }
     }
 
-    /// Returns the operation unless it failed or is malformed.
+    /// Returns the operation unless it failed or is malformed; a running one is
+    /// returned too.
     pub(crate) fn into_succeeded(self) -> Result<Self, Error> {
         match self.outcome() {
             Outcome::Failed(_) => Err(Error::operation_failed(self)),
@@ -393,19 +442,21 @@ impl Operation {
         self.source.len()
     }
 
+    /// Returns whether both operations are parts of one text.
     #[cfg(test)]
     pub(super) fn shares_text_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.source, &other.source)
     }
 
-    /// Returns whether a field shows that this is an operation; one that is
-    /// fresh may have a name only.
+    /// Returns whether a field shows that this is an operation. One that has
+    /// just been started may have a name only, so `false` proves nothing.
     pub(super) fn is_recognised(&self) -> bool {
         self.form.is_extended() || self.done || self.metadata.is_some() || self.response.is_some()
     }
 
-    /// Completes the bare name of an extended operation: `operation-1` in
-    /// `projects/p/zones/z`.
+    /// Completes the bare name of an extended operation: `operation-1` becomes
+    /// `projects/p/zones/z/operations/operation-1` in `projects/p/zones/z`.
+    /// Names with a slash stay.
     pub(super) fn completed_in(self, collection: &str) -> Self {
         if !self.form.is_extended() || self.name().is_empty() || self.name().contains('/') {
             return self;
@@ -414,12 +465,12 @@ impl Operation {
         self.renamed(name)
     }
 
-    /// Sets the name, and leaves the text of the server as it is.
+    /// Sets the name. The text of the server does not change.
     pub(super) fn renamed(self, name: String) -> Self {
         Self { name: name.into(), ..self }
     }
 
-    /// Reads the operation that the reader stands at.
+    /// Reads the operation at which the reader is.
     pub(super) fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let mut fields = OperationFields::default();
         let raw = fields.read(reader)?;
@@ -432,12 +483,16 @@ impl Operation {
         raw: RawJson<'a>,
         source: &SharedSource<'a>,
     ) -> Result<Self, InvalidJson> {
+        // A second pass, only for what may be extended: most operations are
+        // decided by the fields of the first.
         if fields.may_be_extended()
             && let Some(extended) = extended::read(source, raw)?
         {
             return Self::extended(source, raw, extended);
         }
-        let linked = fields.kind.map(|kind| extended::name_by_link(kind, source, raw)).transpose()?.flatten();
+        let is_of_storage = fields.kind.is_some_and(extended::is_of_storage);
+        // An operation of Cloud Storage: its name does not occur in its URL.
+        let linked = if is_of_storage { extended::name_by_link(source, raw)? } else { None };
         let name = match linked {
             Some(linked) => Some(source.place(&linked)),
             None => field("name", fields.name, |raw| source.string_part(raw))?,
@@ -450,13 +505,15 @@ impl Operation {
             metadata: message("metadata", fields.metadata)?.unwrap_or_default(),
             response: message("response", fields.response)?.unwrap_or_default(),
             error: field("error", fields.error, |raw| Status::read(source, raw))?.map(Box::new),
-            form: OperationForm::Longrunning,
+            form: if is_of_storage { OperationForm::CloudStorage } else { OperationForm::Longrunning },
             target_link: None,
+            // The whole object, in the block of its page.
             text: Some(source.span(raw)),
         })
     }
 
-    /// Creates an extended operation, whose metadata are the whole of it.
+    /// Creates an extended operation. Its metadata is the whole object, so that
+    /// no field is lost.
     fn extended<'a>(
         source: &SharedSource<'a>,
         raw: RawJson<'a>,
@@ -476,6 +533,8 @@ impl Operation {
         })
     }
 
+    /// Writes canonical ProtoJSON: the fields in the order of the proto,
+    /// without default values.
     fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         writer.object(|writer| {
             if !self.name().is_empty() {
@@ -503,13 +562,14 @@ impl Operation {
     }
 }
 
-/// Returns the text of operations that were put together here, without an
-/// allocation for each.
+/// Returns the text of operations that a program creates: one empty text for
+/// all.
 fn no_text() -> Arc<str> {
     static EMPTY: LazyLock<Arc<str>> = LazyLock::new(Arc::default);
     Arc::clone(&EMPTY)
 }
 
+/// Reads a field if it is there; an error names the field.
 fn field<'a, T>(
     name: &str,
     value: Option<RawJson<'a>>,
@@ -522,6 +582,8 @@ fn field<'a, T>(
 /// read.
 fn subject(text: &str) -> String {
     let mut subject = "operation".to_owned();
+    // As far as it gets: the text is invalid, and its name may come before the
+    // fault.
     let _ = JsonReader::document(text, |reader| {
         reader.fields(|field, reader| {
             let value = reader.value()?;
@@ -534,6 +596,8 @@ fn subject(text: &str) -> String {
     subject
 }
 
+/// Compares what the service said, not how: the text, the form and the link are
+/// left out.
 impl PartialEq for Operation {
     fn eq(&self, other: &Self) -> bool {
         self.name() == other.name()

@@ -1,9 +1,14 @@
-//! The fields of an operation, before there is a copy of its text.
+//! The fields of an operation in JSON, found in one pass.
+//!
+//! The values are parts of the text that is read; nothing is copied or
+//! converted yet. So a page can find the fields of many operations first, and
+//! then copy their text in one block.
 
 use crate::json::{InvalidJson, JsonReader, RawJson};
 use crate::types::text::TextSpan;
 
-/// The values of the fields, and the whole object.
+/// The values of the fields. A field that occurs twice has its last value, as
+/// in ProtoJSON.
 #[derive(Default)]
 pub(super) struct OperationFields<'a> {
     pub(super) name: Option<RawJson<'a>>,
@@ -11,8 +16,9 @@ pub(super) struct OperationFields<'a> {
     pub(super) metadata: Option<RawJson<'a>>,
     pub(super) response: Option<RawJson<'a>>,
     pub(super) error: Option<RawJson<'a>>,
+    /// Not a field of google.longrunning: extended operations have it.
     pub(super) kind: Option<RawJson<'a>>,
-    /// There are fields that no google.longrunning operation has.
+    /// Whether there are fields that no google.longrunning operation has.
     has_others: bool,
 }
 
@@ -25,6 +31,8 @@ impl<'a> OperationFields<'a> {
     pub(super) fn read(&mut self, reader: &mut JsonReader<'a>) -> Result<RawJson<'a>, InvalidJson> {
         let fields = self;
         let raw = reader.fields(|name, reader| {
+            // The scanner checks the syntax of the value, and returns its
+            // place.
             let value = Some(reader.value()?);
             match name {
                 "name" => fields.name = value,
@@ -37,6 +45,7 @@ impl<'a> OperationFields<'a> {
             }
             Ok(())
         })?;
+        // Checked once here, for everything inside: later readers recurse.
         raw.check_depth()?;
         match raw.text().len() {
             ..=TextSpan::MOST => Ok(raw),
@@ -44,7 +53,11 @@ impl<'a> OperationFields<'a> {
         }
     }
 
-    /// Only then is there a second look at the fields.
+    /// Returns whether a second pass has to find out if this is an extended
+    /// operation.
+    ///
+    /// Most google.longrunning operations have `done`, metadata or a response,
+    /// and no other fields; they are never read twice.
     pub(super) fn may_be_extended(&self) -> bool {
         self.has_others && self.done.is_none() && self.metadata.is_none() && self.response.is_none()
     }

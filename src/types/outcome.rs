@@ -1,4 +1,9 @@
-//! The outcome of an operation.
+//! The outcome of an operation: `done`, `error` and `response`, read as one
+//! value.
+//!
+//! AIP-151 has `error` and `response` as alternatives of one field. In JSON a
+//! server can send both, and an error without a code; then the outcome is
+//! malformed.
 
 use std::fmt;
 
@@ -24,7 +29,7 @@ use crate::util::excerpt::long_excerpt;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome<'a> {
-    /// Not done, whatever else the operation says.
+    /// Not done, even if it has an error or a response already.
     Running,
     /// Done without an error; some services send no response.
     Succeeded(Option<&'a Any>),
@@ -49,11 +54,15 @@ pub enum Outcome<'a> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MalformedReason<'a> {
+    /// Which fields contradict each other.
     fields: &'static str,
+    /// The error, which is set in every malformed operation.
     error: &'a Status,
 }
 
 impl<'a> MalformedReason<'a> {
+    /// Creates the reason. `fields` starts the text, such as "`error` has code
+    /// 0".
     pub(super) fn new(fields: &'static str, error: &'a Status) -> Self {
         Self { fields, error }
     }
@@ -62,7 +71,11 @@ impl<'a> MalformedReason<'a> {
 impl fmt::Display for MalformedReason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.error.code(), self.error.message()) {
+            // The names of the fields say what is wrong; an error without a
+            // message adds nothing.
             (_, "") => f.write_str(self.fields),
+            // The code is the contradiction, so only the message is worth a
+            // look.
             (Code::Ok, message) => write!(f, "{}: {}", self.fields, long_excerpt(message)),
             _ => write!(f, "{}: {}", self.fields, self.error),
         }

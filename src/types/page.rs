@@ -1,4 +1,18 @@
-//! One page of ListOperations.
+//! One page of `ListOperations`, in JSON or protobuf, of google.longrunning or
+//! of a service with a list of its own.
+//!
+//! ```text
+//! {"operations":[…],"nextPageToken":"t","unreachable":["l"]}          google.longrunning
+//! {"kind":"compute#operationList","items":[…],"nextPageToken":"t"}    Compute Engine, Cloud SQL
+//! {"items":{"zones/z":{"operations":[…]},"zones/y":{"warning":…}}}    aggregated list of Compute Engine
+//! ```
+//!
+//! A page is read in one pass. Operations are made block by block: those of a
+//! block share one copy of its text ([`text`](super::text)), which is faster
+//! than a copy for each, and a block is small, so that an operation that is
+//! kept does not hold a page. Errors are those that would come if each
+//! operation were read alone: the first in the text wins, and its place is
+//! named.
 
 use crate::error::Error;
 use crate::json::{InvalidJson, JsonReader, RawJson};
@@ -50,13 +64,15 @@ impl OperationPage {
     /// extended operations, in one pass and without keeping the text of the
     /// page.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
+        // No intermediate tree: a page may have megabytes.
         let mut parts = PageParts { text, ..PageParts::default() };
         let outcome = JsonReader::document(text, |reader| parts.read(reader));
         outcome.and_then(|()| parts.shape.check()).map_err(|invalid| Error::invalid(SUBJECT, invalid))?;
         Ok(parts.page)
     }
 
-    /// Gives extended operations their names below the parent that was listed.
+    /// Gives extended operations their full names, below the parent that was
+    /// listed.
     pub(crate) fn listed_in(mut self, parent: &str) -> Self {
         if self.operations.iter().any(|operation| operation.form().is_extended()) {
             let operations = self.operations.into_iter().map(|operation| operation.listed_in(parent));
@@ -98,14 +114,16 @@ impl OperationPage {
     }
 }
 
-/// A page as it is read.
+/// A page while it is read.
 #[derive(Default)]
 struct PageParts<'a> {
     /// The whole document.
     text: &'a str,
     page: OperationPage,
-    /// Of the errors of its operations.
+    /// The number of details of all errors so far, which count as entries.
     details: usize,
+    /// The fields that are not known, to reject objects that are no list of
+    /// operations.
     shape: ListShape,
 }
 
@@ -118,9 +136,12 @@ impl<'a> PageParts<'a> {
                 self.page.next_page_token = reader.value()?.string()?.into();
                 Ok(())
             }
+            // Of google.longrunning, of Compute Engine, and of GKE.
             "unreachable" | "unreachables" | "missingZones" => self.places(reader),
             "warning" => self.warning(reader, None),
             "warnings" => reader.elements(|reader| self.warning(reader, None)).map(drop),
+            // Unknown fields are skipped; the shape notes their names for an
+            // error.
             _ => self.shape.other(name, reader),
         });
         fields.map(drop)
@@ -167,6 +188,8 @@ impl<'a> PageParts<'a> {
             let index = self.page.operations.len();
             let at = |invalid: InvalidJson| invalid.at(&format!("[{}]", index - first));
             has_room(index + self.details).map_err(at)?;
+            // Here a value of the wrong kind is found; the error gets the index
+            // of the operation.
             let operation = Operation::of_fields(fields, *raw, &source).map_err(at)?;
             self.details += details_of(&operation);
             let operation = match scope {
@@ -204,6 +227,8 @@ impl<'a> PageParts<'a> {
         scopes.map(drop)
     }
 
+    /// Reads a list of places that the service could not reach. Compute Engine
+    /// and GKE have other names for `unreachable`.
     fn places(&mut self, reader: &mut JsonReader<'_>) -> Result<(), InvalidJson> {
         let list = reader.elements(|reader| {
             let place = reader.value()?.string()?.into();
@@ -212,13 +237,17 @@ impl<'a> PageParts<'a> {
         list.map(drop)
     }
 
+    /// Reads a warning, which may say that the operations of a place are
+    /// missing.
     fn warning(&mut self, reader: &mut JsonReader<'_>, scope: Option<&str>) -> Result<(), InvalidJson> {
         let raw = reader.value()?;
         raw.check_depth()?;
+        // A warning that cannot be read must not fail the page.
         let warning = serde_json::from_str(raw.text()).unwrap_or_default();
         missing_place(&warning, scope).map_or(Ok(()), |place| self.missing(place))
     }
 
+    /// Adds a place that the service could not reach.
     fn missing(&mut self, place: String) -> Result<(), InvalidJson> {
         has_room(self.page.unreachable.len())?;
         self.page.unreachable.push(place);
@@ -226,27 +255,32 @@ impl<'a> PageParts<'a> {
     }
 }
 
-/// Operations that stand one after the other.
+/// Operations that follow each other in the text, found but not made yet.
 type OperationBlock<'a> = Vec<(OperationFields<'a>, RawJson<'a>)>;
 
 /// Returns whether a block would be too long with the operation `raw`. An
-/// operation that is kept holds the text of its block.
+/// operation larger than the limit is a block of its own.
 fn is_full(block: &OperationBlock<'_>, raw: RawJson<'_>) -> bool {
     let first = block.first();
     first.is_some_and(|(_, first)| raw.start_in(*first) + raw.text().len() > BLOCK)
 }
 
-/// Bytes of text that operations share. More would hardly be faster.
+/// The largest text that operations share, in bytes. More would hardly be
+/// faster, and an operation that a program keeps holds its block.
 const BLOCK: usize = 16 << 10;
 
+/// Returns the error for a list whose items are something else.
 fn not_an_operation() -> InvalidJson {
     InvalidJson::new("expected operations, found something else")
 }
 
+/// Returns the number of details of an operation's error.
 fn details_of(operation: &Operation) -> usize {
     operation.error().map_or(0, |error| error.details().len())
 }
 
+/// Returns an error if the page has as many entries as it may have.
+///
 /// Two bytes can stand for an operation, or for a detail of its error: without
 /// a limit, a page of the largest size would take gigabytes.
 fn has_room(entries: usize) -> Result<(), InvalidJson> {
@@ -260,10 +294,11 @@ fn has_room(entries: usize) -> Result<(), InvalidJson> {
 
 const SUBJECT: &str = "page of operations";
 
-/// Their fixed parts take as much memory as the largest page has bytes, 64 MiB.
+/// The largest number of entries, 262,144: their fixed parts take as much
+/// memory as the largest page has bytes, 64 MiB.
 const MOST_ENTRIES: usize = (64 << 20) / ENTRY;
 
-/// Room for the fixed part of an operation.
+/// The size of an entry's fixed part that the limit assumes; checked below.
 const ENTRY: usize = 256;
 
 const _: () = assert!(size_of::<Operation>() <= ENTRY && size_of::<String>() <= ENTRY);

@@ -1,4 +1,5 @@
-//! The error model of Google's APIs.
+//! The error model of Google's APIs ([AIP-193](https://google.aip.dev/193)): a
+//! code, a message for developers, and typed details.
 
 use std::fmt;
 use std::time::Duration;
@@ -32,6 +33,7 @@ use crate::util::excerpt::long_excerpt;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
     code: Code,
+    /// As the service sent it; `Display` escapes and shortens it.
     message: String,
     details: Vec<Any>,
 }
@@ -82,6 +84,7 @@ impl Status {
     /// [`Decode`](crate::ErrorKind::Decode) if the text has another form, nests
     /// deeper than 127 levels, or has more than 1,024 details.
     pub fn from_json(text: &str) -> Result<Self, Error> {
+        // Syntax and depth are checked before the details are read.
         let status = JsonReader::document(text, JsonReader::value).and_then(|raw| {
             raw.check_depth()?;
             Self::read(&SharedSource::new(raw), raw)
@@ -156,26 +159,37 @@ impl Status {
         self.details
             .iter()
             .filter(|detail| detail.type_name() == name)
+            // An invalid detail must not hide a valid one of the same type.
             .find_map(|detail| detail.unpack().ok())
     }
 
     /// Returns the delay before the next attempt that the server requests with
     /// a [`RetryInfo`].
+    ///
+    /// ```
+    /// use longrunning::{Code, Status};
+    ///
+    /// assert_eq!(Status::new(Code::Unavailable, "draining").retry_delay(), None);
+    /// ```
     pub fn retry_delay(&self) -> Option<Duration> {
         self.detail::<RetryInfo>()?.delay()
     }
 
-    /// Returns whether the details mean an exhausted quota: by their reason, or
-    /// because they contain a retry delay.
+    /// Returns whether the details say that a quota is exhausted: by a reason,
+    /// by a [`QuotaFailure`], or because there is a retry delay.
+    ///
+    /// Some services send `PERMISSION_DENIED` in that case, which is otherwise
+    /// permanent.
     pub(crate) fn names_quota(&self) -> bool {
         let by_reason = |info: ErrorInfo| QUOTA_REASONS.contains(&plain(&info.reason).as_str());
+        // In this order, because most errors have an ErrorInfo.
         self.detail::<ErrorInfo>().is_some_and(by_reason)
             || self.detail::<QuotaFailure>().is_some()
             || self.retry_delay().is_some()
     }
 
-    /// Reads the object `raw`; the details share the text of `source`, around
-    /// it.
+    /// Reads the object `raw`. The details share the text of `source`, of which
+    /// it is a part.
     pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let mut status = Self::new(Code::Ok, "");
         raw.reader().fields(|name, reader| {
@@ -183,6 +197,8 @@ impl Status {
                 "code" => status.code = reader.value()?.integer::<i32>("a 32-bit integer")?.into(),
                 "message" => status.message = reader.value()?.string()?.into(),
                 "details" => drop(reader.elements(|reader| {
+                    // Before the detail is stored: the error names the first
+                    // one that is too many.
                     room_for_detail(status.details.len())?;
                     status.details.push(Any::read(source, reader.value()?)?);
                     Ok(())
@@ -194,6 +210,8 @@ impl Status {
         Ok(status)
     }
 
+    /// Writes the JSON form. `code` is always there, other members only if they
+    /// are not empty.
     pub(super) fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         writer.object(|writer| {
             writer.member("code");
@@ -211,7 +229,8 @@ impl Status {
     }
 }
 
-/// Returns an error if there are too many details.
+/// Returns an error if there is no room for another detail; `details` is the
+/// number of those that are there.
 pub(super) fn room_for_detail(details: usize) -> Result<(), InvalidJson> {
     if details < MOST_DETAILS {
         return Ok(());
@@ -219,15 +238,15 @@ pub(super) fn room_for_detail(details: usize) -> Result<(), InvalidJson> {
     Err(InvalidJson::new(format!("expected at most {MOST_DETAILS} details")))
 }
 
-/// `RATE_LIMIT_EXCEEDED` and `rateLimitExceeded` are the same reason, in the
-/// new and in the older form.
+/// Returns a reason in lower case and without `_`: `RATE_LIMIT_EXCEEDED` and
+/// the older `rateLimitExceeded` are the same.
 fn plain(reason: &str) -> String {
     reason.chars().filter(|char| *char != '_').map(|char| char.to_ascii_lowercase()).collect()
 }
 
-/// Reasons of `google.api.ErrorReason` and of the older error format.
-/// `dailyLimitExceededUnreg` is none: it means that the project is not
-/// registered.
+/// Reasons of `google.api.ErrorReason` and of the older error format, as
+/// [`plain`] writes them. `dailyLimitExceededUnreg` is not one: it means that
+/// the project is not registered.
 const QUOTA_REASONS: [&str; 8] = [
     "concurrentlimitexceeded",
     "dailylimitexceeded",
@@ -239,11 +258,12 @@ const QUOTA_REASONS: [&str; 8] = [
     "variabletermlimitexceeded",
 ];
 
-/// Two bytes can stand for a detail, which takes a hundred.
+/// The limit on details. Two bytes of a response can become a detail, which
+/// takes a hundred bytes of memory.
 pub(super) const MOST_DETAILS: usize = 1024;
 
-/// `NOT_FOUND: operation expired`, on one line of at most 1 KiB whatever the
-/// server sent; without a message just the code. The whole message is
+/// Writes `NOT_FOUND: operation expired` on one line of at most 1 KiB, whatever
+/// the server sent; without a message just the code. The whole message is
 /// [`Status::message`].
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,19 @@
-//! The JSON forms of the types in google.protobuf; those of the wrappers are
-//! the scalars themselves.
+//! The JSON forms of the types in google.protobuf, as
+//! [ProtoJSON](https://protobuf.dev/programming-guides/json/) has them.
+//!
+//! | type | JSON | not valid |
+//! |---|---|---|
+//! | `Duration` | `"1.5s"`, `"-3s"` | `1.5`, more than 10,000 years |
+//! | `Timestamp` | `"2027-12-31T23:59:59Z"`, any offset | years before 0001 or after 9999 |
+//! | `FieldMask` | `"fooBar,a.bazQux"` | to write: `foo__bar`, `fooBar` |
+//! | `Struct` | `{"a":1,"b":[true]}` | |
+//! | `ListValue` | `[1,"x",null]` | |
+//! | `Value` | any value | to write: a number that is not finite |
+//! | `Empty` | `{}` | |
+//!
+//! The wrappers (`Int32Value`, `StringValue` and so on) have the form of the
+//! scalar, which [`message`](super::message) implements. All but `Empty` are a
+//! *form of their own*: an Any has them under `value`.
 
 use prost_types::value::Kind;
 use prost_types::{Duration, FieldMask, ListValue, Struct, Timestamp, Value};
@@ -14,6 +28,7 @@ impl JsonMessage for () {
     const OWN_FORM: bool = false;
 
     fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
+        // Unknown members are skipped, as in any message.
         reader.members(|_, reader| reader.skip()).map(drop)
     }
 
@@ -65,12 +80,15 @@ impl JsonMessage for FieldMask {
 
     fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let text = reader.value()?.string()?;
+        // Both spellings are accepted; snake case has no capitals to convert.
         let paths = text.split(',').filter(|path| !path.is_empty()).map(snake_case).collect();
         Ok(Self { paths })
     }
 
     fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         let paths: Vec<_> = self.paths.iter().map(|path| lower_camel(path)).collect();
+        // A path that does not survive the round trip, such as `foo__bar`, has
+        // no JSON form.
         if paths.iter().zip(&self.paths).any(|(camel, path)| snake_case(camel) != *path) {
             return Err(InvalidJson::new("expected paths of fields in lower case with single underscores"));
         }
@@ -79,6 +97,8 @@ impl JsonMessage for FieldMask {
     }
 }
 
+/// Returns the path of a field mask in the spelling of the proto: `fooBar` is
+/// `foo_bar`.
 fn snake_case(path: &str) -> String {
     let mut snake = String::new();
     for char in path.chars() {
@@ -128,6 +148,7 @@ impl JsonMessage for Value {
     const OWN_FORM: bool = true;
 
     fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
+        // The first byte decides on the kind of a JSON value.
         let kind = match reader.peek() {
             Some(b'{') => Kind::StructValue(JsonMessage::read(reader)?),
             Some(b'[') => Kind::ListValue(JsonMessage::read(reader)?),
@@ -148,6 +169,8 @@ impl JsonMessage for Value {
                 writer.raw("null");
                 Ok(())
             }
+            // JSON has no such numbers, and `Value` must not have the strings
+            // `"NaN"` and `"Infinity"` for them.
             Some(Kind::NumberValue(number)) if !number.is_finite() => {
                 Err(InvalidJson::new("expected a finite number"))
             }

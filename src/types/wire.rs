@@ -1,34 +1,56 @@
-//! The protobuf wire format, as far as a response is taken apart before it is
-//! decoded.
+//! The [protobuf wire
+//! format](https://protobuf.dev/programming-guides/encoding/), as far as a
+//! response is split into fields before it is decoded.
+//!
+//! ```text
+//! key (varint: number << 3 | type)   value
+//! type 0  varint     type 1  8 bytes       type 2  length (varint), bytes
+//! type 3  group start      type 4  group end      type 5  4 bytes
+//! ```
+//!
+//! prost decodes whole messages. This module finds the fields of a page or an
+//! operation without decoding them: to count before memory is allocated, to
+//! name the field at fault, and to share bytes instead of copying them.
 
 use crate::json::InvalidJson;
 
 /// The value of a field of a message.
 #[derive(Clone, Copy)]
 pub(super) enum WireValue<'a> {
-    /// A string, bytes or a message.
+    /// A string, bytes or a message: all three have a length before them.
     Bytes(WireSpan<'a>),
+    /// An integer, a boolean or an enum.
     Varint(u64),
+    /// A number of 4 or 8 bytes, which no message here has.
     Fixed,
 }
 
-/// Bytes, and where they start in the message that they are part of.
+/// Bytes, and their offset in the message that contains them.
 #[derive(Clone, Copy)]
 pub(super) struct WireSpan<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) start: usize,
 }
 
-/// Calls `field` with the number and value of each field of a message; what
-/// stands inside groups is passed over.
+/// Calls `field` with the number and value of each field of a message, in
+/// order. Fields inside groups are skipped.
+///
+/// # Errors
+///
+/// The first error of `field`, or that of bytes that are no message: a
+/// truncated field, the field number 0, a wire type that does not exist,
+/// unbalanced groups.
 pub(super) fn fields<'a>(
     mut message: &'a [u8],
     mut field: impl FnMut(u32, WireValue<'a>) -> Result<(), InvalidJson>,
 ) -> Result<(), InvalidJson> {
     let whole = message.len();
+    // Groups are counted, not matched by number: no message here has any, and a
+    // counter needs no stack.
     let mut groups = 0usize;
     while !message.is_empty() {
         let key = varint(&mut message)?;
+        // Field numbers have 29 bits, and 0 is invalid.
         let number = u32::try_from(key >> 3).ok().filter(|number| *number != 0).ok_or_else(broken)?;
         let value = match key & 7 {
             0 => WireValue::Varint(varint(&mut message)?),
@@ -49,6 +71,7 @@ pub(super) fn fields<'a>(
             5 => take(&mut message, 4).map(|_| WireValue::Fixed)?,
             _ => return Err(broken()),
         };
+        // Fields in a group belong to that group, not to the message.
         if groups == 0 {
             field(number, value)?;
         }
@@ -57,6 +80,7 @@ pub(super) fn fields<'a>(
 }
 
 impl<'a> WireValue<'a> {
+    /// Returns the value of a field with a length.
     pub(super) fn bytes(self) -> Result<&'a [u8], InvalidJson> {
         match self {
             Self::Bytes(span) => Ok(span.bytes),
@@ -64,11 +88,13 @@ impl<'a> WireValue<'a> {
         }
     }
 
+    /// Returns the value as text, which has to be UTF-8.
     pub(super) fn string(self) -> Result<String, InvalidJson> {
         String::from_utf8(self.bytes()?.to_vec()).map_err(|_| InvalidJson::new("expected UTF-8"))
     }
 }
 
+/// Reads a varint and moves `message` behind it.
 #[inline]
 fn varint(message: &mut &[u8]) -> Result<u64, InvalidJson> {
     // Most keys and lengths have one byte.
@@ -79,6 +105,7 @@ fn varint(message: &mut &[u8]) -> Result<u64, InvalidJson> {
     long_varint(message)
 }
 
+/// Reads a varint of more than one byte, of ten at most.
 fn long_varint(message: &mut &[u8]) -> Result<u64, InvalidJson> {
     let mut number = 0u64;
     for shift in (0..64).step_by(7) {
@@ -92,8 +119,11 @@ fn long_varint(message: &mut &[u8]) -> Result<u64, InvalidJson> {
     Err(broken())
 }
 
+/// Takes `length` bytes from the start of `message`.
 fn take<'a>(message: &mut &'a [u8], length: u64) -> Result<&'a [u8], InvalidJson> {
     let length = usize::try_from(length).map_err(|_| broken())?;
+    // The length is a claim of the sender: it is compared with the bytes that
+    // are there.
     let (taken, rest) = message.split_at_checked(length).ok_or_else(broken)?;
     *message = rest;
     Ok(taken)

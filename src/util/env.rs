@@ -1,4 +1,8 @@
-//! The environment of the process, as a seam: no test changes the real one.
+//! The environment variables of the process, behind a trait: no test changes
+//! the real ones.
+//!
+//! A client reads the environment when it is built, through the [`Env`] of its
+//! builder. Credentials that are loaded without a client use [`SystemEnv`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,8 +10,9 @@ use std::path::PathBuf;
 
 /// Reads environment variables.
 pub(crate) trait Env: fmt::Debug + Send + Sync {
-    /// Returns the value of a variable; one that is unset, empty or not Unicode
-    /// is none.
+    /// Returns the value of a variable. It is `None` if the variable is unset,
+    /// empty or not Unicode: setting a variable to the empty text is how shells
+    /// and container runtimes turn it off.
     fn var(&self, name: &str) -> Option<String>;
 }
 
@@ -21,18 +26,31 @@ impl Env for SystemEnv {
     }
 }
 
-/// An environment made up for one client.
+/// An environment made up for one client, as
+/// `OperationsClientBuilder::environment` sets it.
 impl Env for BTreeMap<String, String> {
     fn var(&self, name: &str) -> Option<String> {
         self.get(name).filter(|value| !value.is_empty()).cloned()
     }
 }
 
-/// Returns where gcloud keeps its files; `None` without a home.
+/// Returns the folder in which the gcloud CLI keeps its files; `None` without a
+/// home.
+///
+/// ```text
+/// CLOUDSDK_CONFIG set  its value
+/// Windows              %APPDATA%\gcloud, else gcloud on %SystemDrive% or C:
+/// elsewhere            $HOME/.config/gcloud
+/// ```
+///
+/// `windows` is a parameter, so that tests cover both on any system. The order
+/// is that of google-auth for Python.
 pub(crate) fn gcloud_folder(env: &dyn Env, windows: bool) -> Option<PathBuf> {
     let folder = env.var("CLOUDSDK_CONFIG").map(PathBuf::from);
     folder.or_else(|| match windows {
         true => {
+            // The backslash makes the path absolute: `C:gcloud` would be
+            // relative to the current folder of that drive.
             let drive = || env.var("SystemDrive").unwrap_or_else(|| "C:".into()) + "\\";
             Some(PathBuf::from(env.var("APPDATA").unwrap_or_else(drive)).join("gcloud"))
         }

@@ -1,55 +1,74 @@
 //! Text from outside, made fit for a message: short, on one line, without
-//! secrets and without anything that a terminal or a log obeys.
+//! secrets, and without characters that a terminal or a log obeys.
 //!
-//! Every text from outside goes through here on its way into a message:
-//! [`shown`], [`shown_name`] and [`shown_path`] take values from the caller,
-//! [`excerpt`] and [`long_excerpt`] take what a server wrote.
+//! Every text from outside goes through here on its way into an error message
+//! or a log line:
+//!
+//! ```text
+//! shown, brief, shown_name, shown_path   a value of the caller
+//! excerpt, long_excerpt                  a text of a server
+//! ```
+//!
+//! The limits are bytes of the result, after escaping. A message is not the
+//! place to debug a body: `Error::response_body` has it.
 
 use std::path::Path;
 
 use crate::util::redact::{redacted, suspicion, suspicion_of_name, suspicion_of_path};
 
 /// Returns a value that was given as a URL, a host, an option or the like: at
-/// most 200 bytes of it, or what it is instead if it may be a secret
-/// (`[redacted: JSON]`).
+/// most 200 bytes of it, or what it is instead if it may be a secret.
+///
+/// ```text
+/// https://run.googleapis.com     as it is
+/// http://user:secret@host        http://user:[redacted]@host
+/// {"type": "service_account", …  [redacted: JSON]
+/// ```
 pub(crate) fn shown(value: &str) -> String {
     described(suspicion(value)).unwrap_or_else(|| excerpt(value))
 }
 
-/// The same for the name of an operation or of another resource.
+/// Returns the name of an operation or of another resource, as [`shown`] does.
+/// Long segments are normal in names and not suspicious.
 pub(crate) fn shown_name(name: &str) -> String {
     described(suspicion_of_name(name)).unwrap_or_else(|| excerpt(name))
 }
 
-/// The same for the path of a file, with at most 1 KiB. Backslashes stay as
-/// they are.
+/// Returns the path of a file, as [`shown`] does, with at most 1 KiB.
+/// Backslashes stay as they are.
 pub(crate) fn shown_path(path: &Path) -> String {
     let path = path.to_string_lossy();
     described(suspicion_of_path(&path)).unwrap_or_else(|| bounded(&path, 1024))
 }
 
-/// As [`shown`], with at most 40 characters: for values of which a few are
-/// known.
+/// Returns a value as [`shown`] does, with at most 40 characters of it: for
+/// values of which only a few are known, such as `type` of a credentials file.
 pub(crate) fn brief(value: &str) -> String {
     described(suspicion(value)).unwrap_or_else(|| excerpt(&value.chars().take(40).collect::<String>()))
 }
 
-/// At most 200 bytes of a text that came from outside.
+/// Returns at most 200 bytes of a text that came from outside.
 pub(crate) fn excerpt(text: &str) -> String {
     bounded(text, 200)
 }
 
-/// At most 1 KiB of a text that a service wrote to be read.
+/// Returns at most 1 KiB of a text that a service wrote for people, such as the
+/// message of a status.
 pub(crate) fn long_excerpt(text: &str) -> String {
     bounded(text, 1024)
 }
 
+/// Returns what a message says in place of a suspicious value.
 fn described(suspicion: Option<&str>) -> Option<String> {
     suspicion.map(|what| format!("[redacted: {what}]"))
 }
 
+/// Returns a redacted text on one line, in at most `limit` bytes; a longer one
+/// ends with `…`.
 fn bounded(text: &str, limit: usize) -> String {
-    // What is behind this is not shown, and a text may have megabytes.
+    // A text may have megabytes, and the search for secrets takes time for each
+    // byte. Four times the limit fills the line, unless a long secret is
+    // replaced; then less is shown.
     let (head, is_cut) =
         text.char_indices().nth(4 * limit).map_or((text, false), |(at, _)| (&text[..at], true));
     let mut line = one_line(&without_passwords(&redacted(head)), limit);
@@ -59,7 +78,8 @@ fn bounded(text: &str, limit: usize) -> String {
     line
 }
 
-/// Replaces the password of each URL: `http://user:password@host`, where a path or a name was expected.
+/// Replaces the password of each URL in a text: `http://user:password@host`
+/// where a path or a name was expected.
 fn without_passwords(text: &str) -> String {
     let (mut shown, mut rest) = (String::new(), text);
     while let Some((before, url)) = rest.split_once("://") {
@@ -69,19 +89,22 @@ fn without_passwords(text: &str) -> String {
         if let Some((user, password)) = user_and_password(url) {
             shown += user;
             shown += ":[redacted]";
+            // The `@` and the host stay.
             rest = &url[user.len() + 1 + password.len()..];
         }
     }
     shown + rest
 }
 
-/// Returns the part in front of the host, in a URL without its scheme.
+/// Returns user and password of a URL without its scheme; `None` without a
+/// password.
 fn user_and_password(url: &str) -> Option<(&str, &str)> {
     let end = url.find(|char: char| char.is_whitespace() || "/?#\\\"'`<>".contains(char));
     let (user, _host) = url[..end.unwrap_or(url.len())].rsplit_once('@')?;
     user.split_once(':')
 }
 
+/// Escapes a text, and cuts it to `limit` bytes.
 fn one_line(text: &str, limit: usize) -> String {
     let mut line = String::new();
     for char in text.chars() {
@@ -92,6 +115,8 @@ fn one_line(text: &str, limit: usize) -> String {
             line.push(char)
         }
         if line.len() > limit - MORE.len() {
+            // An escape such as `\n` is cut as a whole, so that no half of it
+            // is shown.
             line.truncate(start);
             return line + MORE;
         }
@@ -99,9 +124,12 @@ fn one_line(text: &str, limit: usize) -> String {
     line
 }
 
-/// Returns whether a character moves others: control characters, line ends, and
-/// what turns the direction of text, by which a message can be made to look
-/// like another ([Trojan Source]).
+/// Returns whether a terminal or an editor obeys a character instead of showing
+/// it.
+///
+/// These are control characters, line ends, and the characters that turn the
+/// direction of text. The last can make one message look like another ([Trojan
+/// Source]).
 ///
 /// [Trojan Source]: https://trojansource.codes
 fn is_obeyed(char: char) -> bool {
@@ -109,6 +137,7 @@ fn is_obeyed(char: char) -> bool {
         || matches!(char, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Ends a text that was cut.
 const MORE: &str = "…";
 
 #[cfg(test)]

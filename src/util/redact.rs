@@ -1,35 +1,60 @@
 //! Finds what may be a secret in text: keys, tokens, whole credentials files.
 //!
 //! Values end up in the wrong place: `--credentials "$(cat key.json)"`, a token
-//! as the name of an operation. They are known by their form, so that messages
-//! can describe them instead of repeating them.
+//! as the name of an operation, a key in the error of a proxy. They are known
+//! by their form, so that messages can describe them instead of repeating them.
+//! There are two questions, with two sets of functions:
+//!
+//! - What is this value? ([`suspicion`] and its kin.) A value that is a secret,
+//!   or no URL, host or path at all, is not shown, not even in part.
+//! - Which parts of this text are secrets? ([`redacted`], [`Masked`].) The rest
+//!   is shown.
+//!
+//! The forms are those of Google's and AWS's credentials, PEM, JSON Web Tokens,
+//! the schemes of the `Authorization` header, and fields whose names say that
+//! they are secret. This is a second line of defence and cannot know every
+//! secret: known ones are held as `Secret` and never printed.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Returns what a value seems to be that cannot be a URL, host or option, or
-/// may be a secret: `JSON`, `an API key`.
+/// Returns what a value seems to be if it cannot be a URL, host or option, or
+/// may be a secret.
 ///
 /// Returns `None` for plausible values, even if they are wrong.
+///
+/// ```text
+/// run.gogleapis.com             None
+/// {"type": "service_account"    JSON
+/// AIzaSy…                       an API key
+/// a file of 300 bytes           a segment of more than 255 bytes
+/// ```
 pub(crate) fn suspicion(value: &str) -> Option<&'static str> {
     suspicion_of_text(value).or_else(|| value.split(['/', '\\']).any(is_too_long).then_some(TOO_LONG))
 }
 
-/// The same for the path of a file, which has one line.
+/// Returns the same for the path of a file, which has one line.
 pub(crate) fn suspicion_of_path(path: &str) -> Option<&'static str> {
     suspicion(path).or_else(|| path.trim().contains(LINE_BREAKS).then_some(SEVERAL_LINES))
 }
 
-/// The same for the name of a resource, whose segments may be long: the first
-/// one, which is a plain word as a rule, is suspicious if it is as mixed as a
-/// token is.
+/// Returns the same for the name of a resource, whose segments may be long.
+///
+/// Only a long first segment is suspicious, and only if it is as mixed as a
+/// token is: in names it is a plain word as a rule (`operations`, `projects`).
 pub(crate) fn suspicion_of_name(name: &str) -> Option<&'static str> {
     let long = || name.split('/').next().is_some_and(|first| is_too_long(first) && is_mixed(first));
     suspicion_of_text(name).or_else(|| long().then_some(TOO_LONG))
 }
 
-/// `text` with every secret that is known by its form replaced by a word; for
-/// text that is not one value.
+/// Returns `text` with `[redacted]` in place of every secret that is known by
+/// its form. It does not copy a text without secrets.
+///
+/// ```text
+/// no secret here                     no secret here
+/// Authorization: Bearer ya29.a0A…    Authorization: Bearer [redacted]
+/// ?key=AIzaSy…&alt=json              ?key=[redacted]&alt=json
+/// ```
 pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     let (mut shown, mut at) = (String::new(), 0);
     while let Some(secret) = SecretForm::find(text, at) {
@@ -43,8 +68,8 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
 /// Prints a value as its `Debug` does, without the secrets that are known by
 /// their form.
 ///
-/// For values that may have one in the wrong place: a token as the name of an
-/// operation.
+/// It is for values that may have one in the wrong place, such as the name of
+/// an operation.
 pub(crate) struct Masked<'a, T: ?Sized>(pub(crate) &'a T);
 
 impl<T: fmt::Debug + ?Sized> fmt::Debug for Masked<'_, T> {
@@ -54,6 +79,7 @@ impl<T: fmt::Debug + ?Sized> fmt::Debug for Masked<'_, T> {
     }
 }
 
+/// Returns what a whole value seems to be; see [`suspicion`].
 fn suspicion_of_text(value: &str) -> Option<&'static str> {
     let value = value.trim_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK);
     if is_json(value) {
@@ -66,13 +92,14 @@ fn suspicion_of_text(value: &str) -> Option<&'static str> {
         return Some("a private key");
     }
     let secret = SecretForm::find(value, 0).map(|secret| secret.what);
-    // A short one is a slip, and better understood when it is seen.
+    // A short one is a slip, such as a line break at the end of an option, and
+    // is better understood when it is seen.
     let several = || value.len() > LONGEST_SLIP && value.contains(LINE_BREAKS);
     secret.or_else(|| several().then_some(SEVERAL_LINES))
 }
 
-/// Returns whether text starts like an object, or a list of objects; the
-/// variable of a path template (`{name=**}`) is none.
+/// Returns whether text starts like an object, or a list of objects or strings.
+/// The variable of a path template (`{name=**}`) is none.
 fn is_json(text: &str) -> bool {
     let Some(inside) = text.strip_prefix('{') else {
         return text.strip_prefix('[').is_some_and(|list| list.trim_start().starts_with(['{', '"']));
@@ -81,17 +108,21 @@ fn is_json(text: &str) -> bool {
     variable.len() == inside.len() || !variable.starts_with(['=', '}'])
 }
 
-/// No file system has longer names.
+/// Returns whether a segment is longer than the names of any common file
+/// system.
 fn is_too_long(segment: &str) -> bool {
     segment.len() > 255
 }
 
+/// Returns whether a text has small letters, capitals and digits, as random
+/// text has.
 fn is_mixed(text: &str) -> bool {
     let has = |kind: fn(&u8) -> bool| text.as_bytes().iter().any(kind);
     has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
 }
 
-/// Where a secret is in a text, in bytes, and what it is.
+/// Where a secret is in a text, in bytes, and what it is. `start` and `end` are
+/// at boundaries of characters.
 struct SecretForm {
     start: usize,
     end: usize,
@@ -99,14 +130,16 @@ struct SecretForm {
 }
 
 impl SecretForm {
-    /// Returns the first one at or behind `from`.
+    /// Returns the first secret that starts at `from` or behind it.
     fn find(text: &str, from: usize) -> Option<Self> {
         (from..text.len()).filter(|at| text.is_char_boundary(*at)).find_map(|at| Self::at(text, at))
     }
 
+    /// Returns the secret that starts at `at`, in the order PEM, token, field:
+    /// a PEM block in a field is found as a block.
     fn at(text: &str, at: usize) -> Option<Self> {
         let (before, rest) = text.split_at(at);
-        // Most characters begin none, and this runs for each one.
+        // Most characters begin no secret, and this runs for each one.
         if !rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '-') {
             return None;
         }
@@ -116,20 +149,23 @@ impl SecretForm {
     }
 }
 
-/// Bytes in front of the secret that may be shown, its length, and what it is.
+/// How many bytes before the secret may be shown (the scheme, the name of the
+/// field), the length of the secret, and what it is.
 type Extent = (usize, usize, &'static str);
 
-/// Returns a block with something in it: messages that say how one begins hold
-/// no secret.
+/// Returns a PEM block that has a body. A message that only mentions how such a
+/// block begins holds no secret.
 fn pem(rest: &str) -> Option<Extent> {
     let label = rest.strip_prefix(PEM)?;
+    // The body follows after line breaks, which JSON and query strings escape.
     let body =
         label.find("-----").map(|at| skip(&label[at + 5..], &["\n", "\r", "\\", "n", "r", " ", "%0A"]));
     let has_body = |body: &str| body.starts_with(|c: char| c.is_ascii_alphanumeric() || "+/%".contains(c));
     body.is_none_or(has_body).then(|| (0, pem_length(rest), "a PEM block"))
 }
 
-/// Up to the line with `END`, or to the end of the text.
+/// Returns the length of a PEM block: to the end of its `END` line, or of the
+/// text if the block is cut off.
 fn pem_length(text: &str) -> usize {
     let end = text.find("-----END").map(|at| at + "-----END".len());
     let rest = end.and_then(|at| Some(at + text[at..].find("-----")? + "-----".len()));
@@ -150,8 +186,16 @@ fn token(before: &str, rest: &str) -> Option<Extent> {
     Some((0, token_length(rest).max(1), what))
 }
 
-/// Returns the value of a field, parameter or variable with a name that says
-/// that it is secret.
+/// Returns the value of a field, parameter or variable whose name says that it
+/// is secret.
+///
+/// ```text
+/// "client_secret": "abc"             abc
+/// client_secret%3Dabc                abc
+/// invalid access_token: expired      None
+/// ?key=abc                           abc
+/// monkey=abc                         None
+/// ```
 fn field(before: &str, rest: &str) -> Option<Extent> {
     let (name, after) = FIELDS.iter().find_map(|name| Some((*name, rest.strip_prefix(name)?)))?;
     if name == "key" && !before.ends_with(['?', '&']) {
@@ -161,13 +205,13 @@ fn field(before: &str, rest: &str) -> Option<Extent> {
     let value = skip(assigned, &["\"", "'", "\\", " ", "%22", "%20"]);
     let quoted = assigned.len() > value.len() && value.len() < assigned.trim_start().len();
     let length = value_length(value, quoted);
-    // A sentence such as `invalid access_token: expired` is no field.
+    // A sentence such as `invalid access_token: expired` has no value.
     let is_value = is_equals || quoted || length >= SHORTEST_UNQUOTED;
     (is_value && length > 0).then(|| (rest.len() - value.len(), length, "credentials"))
 }
 
-/// Skips what stands between a name and its value; says also whether that was
-/// `=`.
+/// Skips what stands between a name and its value, and returns whether that was
+/// `=`. Quotes, spaces and escapes around it are skipped too.
 fn skip_separator(text: &str) -> Option<(&str, bool)> {
     let text = skip(text, &["\"", "'", "\\", " ", "%22", "%20"]);
     [("=", true), ("%3D", true), (":", false), ("%3A", false)]
@@ -175,6 +219,7 @@ fn skip_separator(text: &str) -> Option<(&str, bool)> {
         .find_map(|(separator, is_equals)| Some((text.strip_prefix(separator)?, is_equals)))
 }
 
+/// Skips all of `any` at the beginning of a text, in any order.
 fn skip<'t>(mut text: &'t str, any: &[&str]) -> &'t str {
     while let Some(after) = any.iter().find_map(|each| text.strip_prefix(each)) {
         text = after;
@@ -182,27 +227,34 @@ fn skip<'t>(mut text: &'t str, any: &[&str]) -> &'t str {
     text
 }
 
+/// Returns the length of a value: to the closing quote, or to a delimiter if it
+/// is not quoted.
 fn value_length(value: &str, quoted: bool) -> usize {
     let ends: &[char] =
         if quoted { &['"', '\'', '\\'] } else { &['"', '\'', '&', ' ', ',', '}', '\n', '\r', '`'] };
-    // Of a key with escaped line breaks the first would end it.
+    // A key with escaped line breaks (`\n`) would end at the first backslash.
     if value.starts_with(PEM) { pem_length(value) } else { value.find(ends).unwrap_or(value.len()) }
 }
 
+/// Returns the length of the token at the beginning of a text: its base64,
+/// percent-encoded or dotted characters.
 fn token_length(text: &str) -> usize {
     let inside = |c: char| c.is_ascii_alphanumeric() || "-._~+/=%:".contains(c);
     let length = text.find(|c| !inside(c)).unwrap_or(text.len());
-    // The end of a sentence is not the token's.
+    // The dot at the end of a sentence is not part of the token.
     text[..length].trim_end_matches(['.', ':']).len()
 }
 
+/// Strips a prefix of ASCII letters in any case: schemes are case-insensitive
+/// (RFC 9110 section 11.1).
 fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let (head, tail) = text.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(tail)
 }
 
-/// Returns whether a word can begin behind `before`, whose last character may
-/// be percent-encoded or escaped.
+/// Returns whether a word can begin behind `before`: behind anything but a
+/// letter or digit, or behind a character that is percent-encoded or escaped,
+/// as in `%3DeyJ` and `\neyJ`.
 fn starts_word(before: &str) -> bool {
     let encoded = |tail: &[u8]| matches!(tail, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
     let bytes = before.as_bytes();
@@ -214,24 +266,32 @@ fn starts_word(before: &str) -> bool {
 
 /// How one kind of token is recognised.
 struct TokenForm {
+    /// The characters that it starts with.
     prefix: &'static str,
+    /// What messages call it.
     what: &'static str,
     /// Whether it has to stand at the beginning of a word, since the prefix
     /// occurs in other words.
     at_word: bool,
-    /// Letters and digits that have to follow.
+    /// How many letters, digits, `-` and `_` have to follow the prefix.
     following: usize,
 }
 
 impl TokenForm {
+    /// Creates the form of a token that is recognized wherever it stands,
+    /// because its prefix is in no word.
     const fn anywhere(prefix: &'static str, what: &'static str) -> Self {
         Self { prefix, what, at_word: false, following: 0 }
     }
 
+    /// Creates the form of a token that is recognized at the beginning of a
+    /// word, with `following` characters behind its prefix.
     const fn at_word(prefix: &'static str, what: &'static str, following: usize) -> Self {
         Self { prefix, what, at_word: true, following }
     }
 
+    /// Returns whether `rest` begins with such a token; `before` is the text in
+    /// front of it.
     fn begins(&self, before: &str, rest: &str) -> bool {
         let Some(after) = rest.strip_prefix(self.prefix) else { return false };
         let follow = after.bytes().take(self.following);
@@ -241,17 +301,19 @@ impl TokenForm {
     }
 }
 
+/// Tokens by their first characters.
 const TOKENS: [TokenForm; 12] = [
     TokenForm::anywhere("ya29.", "an access token"),
     TokenForm::anywhere("YA29.", "an access token"),
     TokenForm::anywhere("GOCSPX-", "a client secret"),
     TokenForm::anywhere("AIza", "an API key"),
+    // Base64 of `{"`, with which JSON Web Tokens begin.
     TokenForm::at_word("eyJ", "a token", 1),
     TokenForm::at_word("1//", "a refresh token", 2),
-    // The same in the query of a URL.
+    // A refresh token in the query of a URL.
     TokenForm::at_word("1%2F%2F", "a refresh token", 2),
     TokenForm::at_word("AKIA", "an AWS access key", 4),
-    // `ASIA` is a word, too.
+    // `ASIA` is a word too, so more has to follow.
     TokenForm::at_word("ASIA", "an AWS access key", 6),
     TokenForm::at_word("IQoJb3JpZ2lu", "an AWS session token", 0),
     // Base64 of `-----BEGIN` and of the first line of a credentials file.
@@ -259,7 +321,9 @@ const TOKENS: [TokenForm; 12] = [
     TokenForm::at_word("ewogIC", "encoded JSON", 0),
 ];
 
+/// The schemes of the `Authorization` header whose parameter is a secret.
 const SCHEMES: [(&str, &str); 2] = [("Bearer ", "an access token"), ("Basic ", "a password")];
+/// Names of fields with secrets. `key` counts only as a parameter of a URL.
 const FIELDS: [&str; 10] = [
     "private_key",
     "client_secret",
@@ -275,12 +339,16 @@ const FIELDS: [&str; 10] = [
 const LINE_BREAKS: [char; 2] = ['\n', '\r'];
 const SEVERAL_LINES: &str = "text of several lines";
 const TOO_LONG: &str = "a segment of more than 255 bytes";
+/// Text of several lines is suspicious if it is longer than this.
 const LONGEST_SLIP: usize = 64;
 const PEM: &str = "-----BEGIN";
 const REDACTED: &str = "[redacted]";
 const BYTE_ORDER_MARK: char = '\u{feff}';
-/// The word behind `Bearer` in a sentence is shorter than this.
+/// What follows `Bearer` is a token if it has at least so many bytes; in a
+/// sentence it is a shorter word.
 const SHORTEST_CREDENTIAL: usize = 20;
+/// The shortest value that counts without quotes and without `=`; words of a
+/// sentence are shorter.
 const SHORTEST_UNQUOTED: usize = 12;
 
 #[cfg(test)]

@@ -1,4 +1,13 @@
 //! A pool of threads that run blocking jobs for one iterator or one sweep.
+//!
+//! `poll_many` and sweeps decide on the thread of the caller what to do next,
+//! and hand the requests to a [`ThreadPool`]. The pool lives as long as one
+//! iteration, so an idle program has no threads. The async client has another
+//! pool, whose threads belong to the client (`aio`).
+//!
+//! ```text
+//! send(job) ─► an idle thread ─► run(job) ─► results ─► poll(), wait()
+//! ```
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,37 +23,49 @@ use crate::util::process::ProcessId;
 /// threads, so it blocks until the running jobs are finished. A job must not
 /// panic: a panic ends its thread, and the pool waits for a result that never
 /// comes.
+///
+/// After a fork, the child has no threads: it replaces the pool by
+/// [`fresh`](Self::fresh) if [`is_inherited`](Self::is_inherited).
 pub(crate) struct ThreadPool<J, R> {
+    /// What a thread does with a job.
     run: Arc<dyn Fn(J) -> R + Send + Sync>,
     /// The prefix of the threads' names.
     name: &'static str,
+    /// The greatest number of threads, and so of jobs that run at a time.
     size: usize,
+    /// The threads that were started; none ends before the pool is dropped.
     workers: Vec<PoolThread<J>>,
     /// Positions in `workers` of the threads without a job.
     idle: Vec<usize>,
+    /// The channel of all results. The pool keeps a sender for new threads, so
+    /// the receiver is never disconnected.
     results: (Sender<JobResult<R>>, Receiver<JobResult<R>>),
+    /// The process that has the threads.
     owner: ProcessId,
 }
 
+/// One thread, and the channel of its jobs.
 struct PoolThread<J> {
     jobs: Sender<J>,
     thread: JoinHandle<()>,
 }
 
+/// A result, and which thread is idle again with it.
 struct JobResult<R> {
     worker: usize,
     result: R,
 }
 
 impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
-    /// Creates a pool without threads, which are started by
-    /// [`send`](Self::send).
+    /// Creates a pool without threads, which [`send`](Self::send) starts. The
+    /// threads are called `name-0`, `name-1` and so on.
     pub(crate) fn new(name: &'static str, size: usize, run: impl Fn(J) -> R + Send + Sync + 'static) -> Self {
         let (run, owner) = (Arc::new(run), ProcessId::current());
         Self { run, name, size, workers: Vec::new(), idle: Vec::new(), results: channel(), owner }
     }
 
-    /// Creates a pool of the same kind that has no threads and no jobs.
+    /// Creates a pool of the same kind for this process, without threads and
+    /// jobs.
     pub(crate) fn fresh(&self) -> Self {
         let (run, owner) = (Arc::clone(&self.run), ProcessId::current());
         Self { run, workers: Vec::new(), idle: Vec::new(), results: channel(), owner, ..*self }
@@ -56,7 +77,8 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
         !self.owner.is_current()
     }
 
-    /// Runs a job on the calling thread.
+    /// Runs a job on the calling thread: if no thread can be started, or if
+    /// another thread would be of no use.
     pub(crate) fn run_here(&self, job: J) -> R {
         (self.run)(job)
     }
@@ -66,7 +88,7 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
         self.size
     }
 
-    /// Returns whether a job is running.
+    /// Returns whether a job is running, or a result waits to be taken.
     pub(crate) fn is_busy(&self) -> bool {
         self.idle.len() < self.workers.len()
     }
@@ -76,21 +98,25 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
         self.workers.len() < self.size || !self.idle.is_empty()
     }
 
-    /// Hands a job to an idle thread, and returns it if there is none and none
-    /// can be started.
+    /// Hands a job to an idle thread, or to a new one.
+    ///
+    /// Returns the job if all threads are busy, or if the operating system
+    /// refuses to start another.
     pub(crate) fn send(&mut self, job: J) -> Result<(), J> {
         let Some(worker) = self.idle.pop().or_else(|| self.start_thread()) else { return Err(job) };
         let Some(chosen) = self.workers.get(worker) else { return Err(job) };
         chosen.jobs.send(job).map_err(|refused| refused.0)
     }
 
-    /// Returns the result of a finished job, if there is one now.
+    /// Returns the result of a finished job; `None` if there is none at the
+    /// moment. It does not block.
     pub(crate) fn poll(&mut self) -> Option<R> {
         let done = self.results.1.try_recv().ok()?;
         Some(self.take(done))
     }
 
-    /// Blocks until a job is finished, for at most `limit`.
+    /// Blocks until a job is finished, for at most `limit`; `None` is no limit,
+    /// and blocks for ever if no job is running.
     pub(crate) fn wait(&mut self, limit: Option<Duration>) -> Option<R> {
         let done = match limit {
             Some(limit) => self.results.1.recv_timeout(limit).ok()?,
@@ -99,18 +125,21 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
         Some(self.take(done))
     }
 
+    /// Marks the thread of a result as idle.
     fn take(&mut self, done: JobResult<R>) -> R {
         self.idle.push(done.worker);
         done.result
     }
 
+    /// Starts a thread, and returns its position; `None` if the pool is full or
+    /// the operating system refuses.
     fn start_thread(&mut self) -> Option<usize> {
         let worker = self.workers.len();
         if worker >= self.size {
             return None;
         }
-        // A channel for each thread, so that a job is only sent to a thread that is
-        // idle, and none waits behind another.
+        // Each thread has its own channel, so that a job goes only to an idle
+        // thread, and never waits behind another.
         let (jobs, inbox) = channel::<J>();
         let (run, results) = (Arc::clone(&self.run), self.results.0.clone());
         let work = move || {
@@ -130,13 +159,14 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
 impl<J, R> Drop for ThreadPool<J, R> {
     fn drop(&mut self) {
         if !self.owner.is_current() {
-            // There is nothing to join in a forked child, and a channel may be in the
-            // middle of a change for ever.
+            // In a forked child there is nothing to join. A channel may have
+            // been in the middle of a change at the fork and never come out of
+            // it, so the parts leak.
             let parts = (std::mem::take(&mut self.workers), std::mem::replace(&mut self.results, channel()));
             return std::mem::forget(parts);
         }
-        // Dropping the sender of its jobs ends a thread; all senders are dropped before
-        // the first join.
+        // Dropping the sender of its jobs ends a thread. All senders are
+        // dropped before the first join, so the threads end at the same time.
         let threads: Vec<_> = self.workers.drain(..).map(|worker| worker.thread).collect();
         for thread in threads {
             let _ = thread.join();

@@ -13,20 +13,23 @@ struct Service {
     form: OperationForm,
     version: &'static str,
     name: &'static str,
-    /// In front of the name.
+    /// In front of the name, and the path of the name.
     path: &'static str,
+    /// What is requested in place of the name, if it is another path.
+    url: &'static str,
     list: &'static str,
     cancel: Option<&'static str>,
     delete: bool,
     wait: bool,
 }
 
-const SERVICES: [Service; 7] = [
+const SERVICES: [Service; 9] = [
     Service {
         form: OperationForm::ComputeEngine,
         version: "compute/v1",
         name: "projects/p/zones/z/operations/o",
         path: "/compute/v1/",
+        url: "",
         list: "/compute/v1/projects/p/zones/z/operations",
         cancel: None,
         delete: true,
@@ -37,6 +40,7 @@ const SERVICES: [Service; 7] = [
         version: "compute/beta",
         name: "projects/p/global/operations/o",
         path: "/compute/beta/",
+        url: "",
         list: "/compute/beta/projects/p/global/operations",
         cancel: None,
         delete: true,
@@ -47,6 +51,7 @@ const SERVICES: [Service; 7] = [
         version: "sql/v1",
         name: "projects/p/operations/o",
         path: "/v1/",
+        url: "",
         list: "/v1/projects/p/operations",
         cancel: Some("/cancel"),
         delete: false,
@@ -57,6 +62,7 @@ const SERVICES: [Service; 7] = [
         version: "sql/v1beta4",
         name: "projects/p/operations/o",
         path: "/sql/v1beta4/",
+        url: "",
         list: "/sql/v1beta4/projects/p/operations",
         cancel: Some("/cancel"),
         delete: false,
@@ -67,6 +73,7 @@ const SERVICES: [Service; 7] = [
         version: "container/v1",
         name: "projects/p/locations/l/operations/o",
         path: "/v1/",
+        url: "",
         list: "/v1/projects/p/locations/l/operations",
         cancel: Some(":cancel {}"),
         delete: false,
@@ -77,6 +84,7 @@ const SERVICES: [Service; 7] = [
         version: "dns/v1",
         name: "projects/p/managedZones/z/operations/o",
         path: "/dns/v1/",
+        url: "",
         list: "/dns/v1/projects/p/managedZones/z/operations",
         cancel: None,
         delete: false,
@@ -87,8 +95,31 @@ const SERVICES: [Service; 7] = [
         version: "deploymentmanager/v2",
         name: "projects/p/global/operations/o",
         path: "/deploymentmanager/v2/",
+        url: "",
         list: "/deploymentmanager/v2/projects/p/global/operations",
         cancel: None,
+        delete: false,
+        wait: false,
+    },
+    Service {
+        form: OperationForm::ComputeEngine,
+        version: "compute/v1",
+        name: "organizations/7/locations/global/operations/o",
+        path: "/compute/v1/",
+        url: "/compute/v1/locations/global/operations/o?parentId=organizations%2F7",
+        list: "/compute/v1/locations/global/operations?parentId=organizations%2F7",
+        cancel: None,
+        delete: true,
+        wait: false,
+    },
+    Service {
+        form: OperationForm::CloudStorage,
+        version: "storage/v1",
+        name: "b/B/operations/o",
+        path: "/storage/v1/",
+        url: "",
+        list: "/storage/v1/b/B/operations",
+        cancel: Some("/cancel"),
         delete: false,
         wait: false,
     },
@@ -97,6 +128,11 @@ const SERVICES: [Service; 7] = [
 impl Service {
     fn operation(&self) -> FakeOperation {
         FakeOperation::new(self.name).form(self.form)
+    }
+
+    /// The URL of the operation, without its host.
+    fn url(&self) -> String {
+        if self.url.is_empty() { format!("{}{}", self.path, self.name) } else { self.url.to_owned() }
     }
 
     fn parent(&self) -> &str {
@@ -118,11 +154,13 @@ fn running_done_and_failed() {
         let running = client.get(service.name).send().unwrap();
         assert_eq!((running.form(), running.name()), (service.form, service.name), "{row}");
         assert!(matches!(running.outcome(), Outcome::Running), "{row}");
-        assert_eq!(lines(&server), [format!("GET {}{}", service.path, service.name)], "{row}");
+        assert_eq!(lines(&server), [format!("GET {}", service.url())], "{row}");
 
         server.insert(service.operation().done_at_poll(3));
         let done = client.poller(service.name).until_done().unwrap();
-        assert!(matches!(done.outcome(), Outcome::Succeeded(None)), "{row}");
+        assert!(matches!(done.outcome(), Outcome::Succeeded(_)), "{row}");
+        let has_response = matches!(done.outcome(), Outcome::Succeeded(Some(_)));
+        assert_eq!(has_response, service.form == OperationForm::CloudStorage, "{row}");
         assert_eq!(done.name(), service.name, "{row}");
         assert_eq!(Progress::of(&done).percent(), Some(100.0), "{row}");
         done.into_response::<()>().unwrap();
@@ -174,7 +212,7 @@ fn cancel_delete_and_wait() {
         let server = FakeServer::start();
         let client = service.client(&server);
         server.insert(service.operation());
-        let url = format!("{}{}", service.path, service.name);
+        let url = service.url();
 
         let cancelled = client.cancel(service.name).send();
         match service.cancel {
@@ -243,7 +281,7 @@ fn recorded_shapes_are_read_over_sockets() {
         (
             "storage/v1",
             "b/B/operations/o",
-            r#"{"kind":"storage#operation","name":"projects/_/buckets/B/operations/o","done":true,"response":{"@type":"x/y"},"selfLink":"https://www.googleapis.com/storage/v1/b/B/operations/o"}"#,
+            r#"{"kind":"storage#operation","name":"projects/_/buckets/B/operations/o","done":true,"response":{"@type":"type.googleapis.com/google.storage.control.v2.AnywhereCache"},"selfLink":"https://www.googleapis.com/storage/v1/b/B/operations/o"}"#,
             "succeeded",
         ),
     ];
@@ -282,15 +320,7 @@ fn what_is_neither_form_is_no_running_operation() {
 /// The form says which service it is where the host and the path do not, as with emulators.
 #[test]
 fn an_operation_that_was_seen_names_its_service() {
-    let cancels = [
-        (OperationForm::CloudSql, "projects/p/operations/o", "POST /v1/projects/p/operations/o/cancel"),
-        (
-            OperationForm::KubernetesEngine,
-            "projects/p/locations/l/operations/o",
-            "POST /v1/projects/p/locations/l/operations/o:cancel {}",
-        ),
-    ];
-    for (form, name, line) in cancels {
+    for (form, name, line) in CANCELS {
         let server = FakeServer::start();
         server.insert(FakeOperation::new(name).form(form));
         let client = server.client();
@@ -306,6 +336,48 @@ fn an_operation_that_was_seen_names_its_service() {
         assert_eq!((error.code(), server.request_count()), (Some(Code::Unimplemented), 4));
         let pending = client.operation(&seen).to_pending().unwrap();
         assert!(pending.api_version().unwrap().ends_with("/v1"), "{pending:?}");
+    }
+}
+
+/// How services cancel, at a host that says nothing about them.
+const CANCELS: [(OperationForm, &str, &str); 3] = [
+    (OperationForm::CloudSql, "projects/p/operations/o", "POST /v1/projects/p/operations/o/cancel"),
+    (
+        OperationForm::KubernetesEngine,
+        "projects/p/locations/l/operations/o",
+        "POST /v1/projects/p/locations/l/operations/o:cancel {}",
+    ),
+    (OperationForm::CloudStorage, "b/B/operations/o", "POST /storage/v1/b/B/operations/o/cancel"),
+];
+
+/// A wait that began with a bare name, and a sweep, learn the service from what they see.
+#[test]
+fn waits_and_sweeps_cancel_as_the_service_does() {
+    for (form, name, line) in CANCELS {
+        let server = FakeServer::start();
+        server.insert(FakeOperation::new(name).form(form));
+        let client = server.client();
+        let cancelled = |row: &str| {
+            assert_eq!(lines(&server).last().unwrap(), line, "{row}");
+            assert_eq!(server.operation(name).unwrap().error().unwrap().code(), Code::Cancelled, "{row}");
+            server.insert(FakeOperation::new(name).form(form));
+        };
+        let poller = client.poller(name).total_timeout(secs(5.0)).on_timeout(OnTimeout::Cancel);
+        poller.until_done().unwrap_err();
+        cancelled("poller");
+        let many = client.poll_many([name]).total_timeout(secs(5.0)).on_timeout(OnTimeout::Cancel);
+        many.join_all().unwrap_err();
+        cancelled("poll_many");
+        let parent = name.strip_suffix("/operations/o").unwrap();
+        assert_eq!(client.cancel_all(parent).run().unwrap().succeeded, 1);
+        cancelled("sweep");
+        #[cfg(feature = "async")]
+        {
+            let client = server.client_builder().build_async().unwrap();
+            let poller = client.poller(name).total_timeout(secs(5.0)).on_timeout(OnTimeout::Cancel);
+            pollster::block_on(poller.until_done()).unwrap_err();
+            cancelled("future");
+        }
     }
 }
 
@@ -425,9 +497,8 @@ fn many_are_polled_by_their_lists() {
         let done = client.poll_many(&names).join_all().unwrap();
         assert_eq!(done.len(), 20, "{}", service.version);
         assert!(done.iter().all(Operation::is_done), "{}", service.version);
-        let list = format!("GET {}", service.list);
-        let is_list = |line: &&String| line.starts_with(&list) && !line.contains(service.name);
-        let lists = lines(&server).iter().filter(is_list).count();
+        let path = service.list.split('?').next();
+        let lists = server.requests().iter().filter(|request| Some(request.path()) == path).count();
         assert!(lists > 0, "{}: {:?}", service.version, lines(&server).first());
     }
 }
@@ -443,6 +514,68 @@ fn sweeps_cancel_what_can_be_cancelled() {
     let report = client.cancel_all("projects/p").run().unwrap();
     assert_eq!((report.listed, report.succeeded), (3, 3), "{report:?}");
     assert!(lines(&server)[1..].iter().all(|line| line.ends_with("/cancel")), "{:?}", lines(&server));
+}
+
+/// The fake server gives extended operations the times of its clock.
+#[test]
+fn sweeps_read_the_age_of_what_they_list() {
+    for service in SERVICES.iter().filter(|service| service.form.is_extended()) {
+        let row = service.version;
+        let server = FakeServer::start();
+        let client = service.client(&server);
+        let operation = |age: &str| FakeOperation::new(format!("{}-{age}", service.name)).form(service.form);
+        let done = |operation: FakeOperation| match service.delete {
+            true => operation.done_at_poll(0),
+            false => operation,
+        };
+        server.insert(done(operation("old")));
+        server.advance(secs(3000.0));
+        server.insert(done(operation("young")));
+        server.advance(secs(600.0));
+
+        let sweep = match service.delete {
+            true => client.delete_done(service.parent()),
+            false => client.cancel_all(service.parent()),
+        };
+        let report = sweep.older_than(secs(3600.0)).run().unwrap();
+        assert_eq!((report.listed, report.matched, report.undated), (2, 1, 0), "{row}: {report:?}");
+        match report.first_error {
+            Some(error) => assert_eq!(error.code(), Some(Code::Unimplemented), "{row}: {error}"),
+            None => assert_eq!(report.succeeded, 1, "{row}"),
+        }
+        assert_eq!(report.failed == 0, service.cancel.is_some() || service.delete, "{row}");
+        let old = server.operation(&format!("{}-old", service.name));
+        if service.delete {
+            assert!(old.is_none(), "{row}");
+        } else {
+            assert_eq!(old.unwrap().is_done(), service.cancel.is_some(), "{row}");
+        }
+        assert!(server.operation(&format!("{}-young", service.name)).is_some(), "{row}");
+    }
+}
+
+/// The times that the service has: Cloud DNS has no end, and GKE has no creation.
+#[test]
+fn times_are_those_of_the_clock() {
+    for service in SERVICES.iter().filter(|service| service.form.is_extended()) {
+        let row = service.version;
+        let server = FakeServer::start();
+        let client = service.client(&server);
+        server.advance(secs(7.0));
+        let inserted = server.wall();
+        server.insert(service.operation().done_after(secs(90.0)));
+        server.advance(secs(30.0));
+        let running = Progress::of(&client.get(service.name).send().unwrap());
+        assert_eq!((running.start_time(), running.end_time()), (Some(inserted), None), "{row}");
+        let has_creation = !matches!(service.form, OperationForm::KubernetesEngine | OperationForm::CloudDns);
+        assert_eq!(running.create_time(), has_creation.then_some(inserted), "{row}");
+
+        // It ended before it was looked at.
+        server.advance(secs(600.0));
+        let done = Progress::of(&client.get(service.name).send().unwrap());
+        let ended = (service.form != OperationForm::CloudDns).then_some(inserted + secs(90.0));
+        assert_eq!((done.start_time(), done.end_time()), (Some(inserted), ended), "{row}");
+    }
 }
 
 #[test]
@@ -496,6 +629,13 @@ fn starts_complete_the_name() {
             "projects/p/operations/o",
             "sql/v1",
         ),
+        (
+            "POST",
+            "/storage/v1/b/B/anywhereCaches",
+            r#"{"kind":"storage#operation","name":"projects/_/buckets/B/operations/o","selfLink":"https://www.googleapis.com/storage/v1/b/B/operations/o"}"#,
+            "b/B/operations/o",
+            "storage/v1",
+        ),
     ];
     for (method, path, body, name, version) in rows {
         let server = FakeServer::start();
@@ -509,6 +649,17 @@ fn starts_complete_the_name() {
         assert_eq!(handle.name(), name, "{path}");
         assert_eq!(handle.to_pending().unwrap().api_version(), Some(version), "{path}");
     }
+    // The link has no organization, and the operation needs it in its requests.
+    let server = FakeServer::start();
+    let template = "/compute/v1/locations/global/firewallPolicies";
+    let policy = FakeOperation::new("organizations/7/locations/global/operations/o");
+    server.on_start("POST", template, policy.form(OperationForm::ComputeEngine).done_at_poll(3));
+    let handle = server.client().start(template).query("parentId", "organizations/7").send().unwrap();
+    assert_eq!(handle.name(), "organizations/7/locations/global/operations/o");
+    assert!(handle.until_done().unwrap().is_done());
+    let polled = lines(&server).last().cloned().unwrap();
+    assert_eq!(polled, "GET /compute/v1/locations/global/operations/o?parentId=organizations%2F7");
+
     let server = FakeServer::start();
     server.reply(Reply::json(200, r#"{"kind":"storage#bucket","name":"b","status":"OK"}"#));
     let error = server.client().start("/storage/v1/b").send().unwrap_err();
@@ -547,4 +698,22 @@ fn a_journal_keeps_the_service() {
     let done = client.resume(&journal).join_all().unwrap();
     assert_eq!((done[0].name(), done[0].is_done()), (name, true));
     assert!(lines(&server).iter().all(|line| line.starts_with("GET /dns/v1/projects/p/managedZones/z")));
+}
+
+/// Each service has a field of its own for places whose operations are missing.
+#[test]
+fn lists_name_what_they_could_not_reach() {
+    let rows = [
+        (OperationForm::ComputeEngine, "compute/v1", "projects/p/zones/z", "projects/p/zones/z"),
+        (OperationForm::ComputeEngine, "compute/v1", "projects/p/zones/z", "projects/p"),
+        (OperationForm::KubernetesEngine, "container/v1", "projects/p/locations/l", "projects/p"),
+    ];
+    for (form, version, scope, parent) in rows {
+        let server = FakeServer::start();
+        server.insert(FakeOperation::new(format!("{scope}/operations/o")).form(form));
+        server.set_unreachable(["zones/y"]);
+        let client = server.client_builder().api_version(version).build().unwrap();
+        let page = client.list(parent).send().unwrap();
+        assert_eq!((page.operations.len(), page.unreachable), (1, vec!["zones/y".to_owned()]), "{parent}");
+    }
 }

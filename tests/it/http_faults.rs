@@ -30,7 +30,7 @@ fn nobody_listens() {
         let error = method.run(&client).unwrap_err();
         if method == Method::Poll {
             assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(99.95)), "11 {method:?}");
-            assert!(error.attempts() > 20 && format!("{error:#}").contains("cannot connect"), "{error:#}");
+            assert!(error.attempts() > 20 && format!("{error:#}").contains("failed to connect"), "{error:#}");
         } else {
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 5), "11 {method:?}");
             assert_eq!(slept(&server), [0.375, 0.75, 1.5, 3.0], "11 {method:?}");
@@ -84,7 +84,8 @@ impl HttpClient for Scripted {
 #[test]
 fn failures_to_connect_leave_no_doubt() {
     let cause = || std::io::Error::other("too many open files");
-    let refused = || Err(HttpError::new(HttpErrorKind::Connect, "cannot connect to x").with_source(cause()));
+    let refused =
+        || Err(HttpError::new(HttpErrorKind::Connect, "failed to connect to x").with_source(cause()));
     for method in Method::ALL {
         let gone = HttpResponse::new(404, r#"{"error":{"status":"NOT_FOUND","message":"gone"}}"#);
         let body = done().to_json().replacen('{', r#"{"operations":[],"#, 1);
@@ -103,7 +104,7 @@ fn failures_to_connect_leave_no_doubt() {
 
 #[test]
 fn a_host_that_does_not_exist_ends_a_wait_unless_it_was_reached_before() {
-    let unknown = || Err(HttpError::new(HttpErrorKind::Resolve, "cannot find host `x`").transient(false));
+    let unknown = || Err(HttpError::new(HttpErrorKind::Resolve, "failed to find host `x`").transient(false));
     let reply = |operation: Operation| Ok(HttpResponse::new(200, operation.to_json()));
     let rows = [
         ("never reached", vec![unknown()], 1),

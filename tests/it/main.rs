@@ -25,6 +25,8 @@ mod kit;
 mod listener;
 mod long_poll;
 mod many_threads;
+#[cfg(feature = "journal")]
+mod message_table;
 mod messages;
 mod plain_http;
 mod poll_many;

@@ -147,7 +147,7 @@ fn messages_of_the_network() {
             None,
             5,
             5.625,
-            "GetOperation `operations/42`: cannot connect to 127.0.0.1:1 (5 attempts in 5.6 s)",
+            "GetOperation `operations/42`: failed to connect to 127.0.0.1:1 (5 attempts in 5.6 s); check the endpoint and the network",
         ),
     );
     use ErrorKind::{Decode, Transport};
@@ -215,7 +215,7 @@ fn messages_about_time() {
     let once = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
     let message = format!("GetOperation `operations/42`: no response from {host} in time");
     check(once.get(NAME).send().unwrap_err(), (ErrorKind::Timeout, None, 1, 10.0, &message));
-    let message = "GetOperation `operations/42`: no time left for an attempt";
+    let message = "GetOperation `operations/42`: timed out before the request was sent";
     check(
         once.get(NAME).total_timeout(secs(0.0)).send().unwrap_err(),
         (ErrorKind::Timeout, None, 0, 0.0, message),
@@ -311,8 +311,7 @@ fn messages_about_credentials() {
         ),
     );
     let user = r#"{"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}"#;
-    let message =
-        "GetOperation `operations/42`: no access token from authorized user: cannot connect to 127.0.0.1:1";
+    let message = "GetOperation `operations/42`: no access token from authorized user: failed to connect to 127.0.0.1:1";
     let unreachable = || server.client_builder().retry(RetryPolicy::never()).http_client(Unreachable::new());
     let client = unreachable().credentials(Credentials::from_json(user).unwrap()).build().unwrap();
     check(client.get(NAME).send().unwrap_err(), (ErrorKind::Auth, None, 1, 0.0, message));
@@ -466,6 +465,11 @@ fn errors_are_small_and_can_cross_threads() {
     assert!(boxed().unwrap_err().downcast_ref::<Error>().is_some());
 }
 
+/// Splits off what to do about a connection that failed, which stands behind the causes.
+fn advice_of(message: &str) -> (&str, &str) {
+    message.find("; check the ").map_or((message, ""), |start| message.split_at(start))
+}
+
 /// Compares an error with what is expected, and holds it to the rules for all messages.
 fn check(error: Error, (kind, code, attempts, seconds, message): (ErrorKind, Option<Code>, u32, f64, &str)) {
     assert_eq!(error.to_string(), message);
@@ -473,7 +477,8 @@ fn check(error: Error, (kind, code, attempts, seconds, message): (ErrorKind, Opt
     assert_eq!((error.attempts(), error.elapsed()), (attempts, secs(seconds)), "{message}");
     assert!(!message.ends_with('.') && !message.contains(char::is_control), "{message}");
     assert!(!message.contains("CANARY"), "{message}");
-    let mut chain = message.to_owned();
+    let (failure, advice) = advice_of(message);
+    let mut chain = failure.to_owned();
     let mut cause = error.source();
     while let Some(source) = cause {
         let text = source.to_string();
@@ -481,6 +486,7 @@ fn check(error: Error, (kind, code, attempts, seconds, message): (ErrorKind, Opt
         chain = format!("{chain}: {text}");
         cause = source.source();
     }
+    chain.push_str(advice);
     assert_eq!(format!("{error:#}"), chain);
     assert!(format!("{error:?}").contains(&format!("{chain:?}")), "{error:?}");
 }

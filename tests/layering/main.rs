@@ -37,7 +37,8 @@ const CIRCLES: [(&str, &[&str]); 2] = [
         "an error holds the operation and the status that it is about, and they return errors where they are read",
         &[
             "error/mod",
-            "types/any",
+            "types/any/decode",
+            "types/any/mod",
             "types/extended/failure",
             "types/extended/mod",
             "types/lazy_any",

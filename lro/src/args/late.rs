@@ -1,4 +1,5 @@
-//! Arguments that are made when they are needed.
+//! Arguments that are created when they are needed, so that a short call starts
+//! fast.
 
 use std::ops::Deref;
 
@@ -6,25 +7,45 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
 use super::Globals;
 
-/// The arguments of a command, its own and those of all, which only a line with
-/// that command pays for.
+/// The arguments of a command: its own and the global options, created when a
+/// command line names the command.
 ///
-/// To make arguments takes clap longer than to read a line by them: with those
-/// of all commands, longer than the rest of a short call.
+/// clap takes longer to create arguments than to parse a line with them. If
+/// every command created its own, that would take longer than the rest of a
+/// short call.
+///
+/// `SENDS` says whether the command sends requests. If it does not, the global
+/// options are hidden in its help, its man page and its completions, since none
+/// of them applies. They are still parsed: an alias such as
+/// `lro --endpoint URL` works in front of every command, and [`read`] expects
+/// them behind it.
+///
+/// [`read`]: super::read
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Late<T>(T);
+pub(crate) struct Late<T, const SENDS: bool = true>(T);
 
-impl<T: Args> Args for Late<T> {
+/// The arguments of a command that sends no requests.
+pub(crate) type Offline<T> = Late<T, false>;
+
+impl<T: Args, const SENDS: bool> Args for Late<T, SENDS> {
     fn augment_args(command: Command) -> Command {
-        command.defer(|command| Globals::augment_args(T::augment_args(command)))
+        command.defer(|command| T::augment_args(with_globals::<SENDS>(command)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        command.defer(|command| Globals::augment_args_for_update(T::augment_args_for_update(command)))
+        command.defer(|command| T::augment_args_for_update(with_globals::<SENDS>(command)))
     }
 }
 
-impl<T: Args> FromArgMatches for Late<T> {
+/// Adds the global options, in front of the command's own so that only they are
+/// hidden. The help lists its options by heading, so the order has no other
+/// effect.
+fn with_globals<const SENDS: bool>(command: Command) -> Command {
+    let command = Globals::augment_args(command);
+    if SENDS { command } else { command.mut_args(|arg| arg.hide(true)) }
+}
+
+impl<T: Args, const SENDS: bool> FromArgMatches for Late<T, SENDS> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         T::from_arg_matches(matches).map(Self)
     }
@@ -39,7 +60,7 @@ impl<T: Args> FromArgMatches for Late<T> {
     }
 }
 
-impl<T> Deref for Late<T> {
+impl<T, const SENDS: bool> Deref for Late<T, SENDS> {
     type Target = T;
 
     fn deref(&self) -> &T {

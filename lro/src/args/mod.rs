@@ -21,7 +21,7 @@ pub(crate) use globals::{ColorArg, Globals, OutputFormat, ProgressArg, Transport
 pub(crate) use line::resume;
 pub(crate) use shell::ShellKind;
 
-use late::Late;
+use late::{Late, Offline};
 
 /// Reads a command line.
 ///
@@ -78,13 +78,13 @@ pub(crate) enum Command {
     /// Run a fake service on this machine, to try things out and to test
     /// programs.
     #[command(after_help = SERVE)]
-    Serve(Late<ServeArgs>),
+    Serve(Offline<ServeArgs>),
     /// Print completions for a shell.
     #[command(after_help = COMPLETIONS)]
-    Completions(Late<CompletionsArgs>),
+    Completions(Offline<CompletionsArgs>),
     /// Print the man page, of `lro` or of one of its commands.
     #[command(after_help = MAN)]
-    Man(Late<ManArgs>),
+    Man(Offline<ManArgs>),
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
@@ -168,11 +168,12 @@ pub(crate) struct ListArgs {
     /// first) [default: the service's order].
     #[arg(long, value_enum, value_name = "KEY")]
     pub(crate) sort: Option<SortArg>,
-    /// List again every INTERVAL, in the same place on a terminal [default:
-    /// 5s].
-    #[arg(long, value_name = "INTERVAL", value_parser = parse_duration, num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "5s")]
-    pub(crate) watch: Option<Duration>,
+    /// List again and again until Ctrl-C, in the same place on a terminal.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// With --watch: wait this long before the next listing, at least 100ms.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "5s", requires = "watch")]
+    pub(crate) interval: Duration,
     /// List what can be reached and name the places that cannot on standard
     /// error.
     #[arg(long)]
@@ -365,7 +366,7 @@ const LIST: &str = "\
 Examples:
   lro --endpoint run.googleapis.com --api-version v2 list projects/p/locations/l
   lro list projects/p/locations/l --filter 'done = false' --format name | lro cancel -
-  lro list --sort state --watch=10s
+  lro list --sort state --watch --interval 10s
   lro list --page-size 100 --limit 100
 
 Names are shown without the parent that they have in common, unless --format says otherwise. On a terminal, columns that
@@ -419,6 +420,10 @@ A scenario is a JSON file, in which // begins a comment:
       ],
       \"response\": {\"files\": 14},            // or \"error\": {\"code\": 8, \"message\": \"out of disk\"}
       \"ignores_cancel\": false
+    }, {
+      \"name\": \"projects/p/zones/z/operations/44\",
+      \"form\": \"compute\",                  // or sql, gke, dns, deployment-manager, storage
+      \"done_after\": \"90s\"
     }],
     \"starts\": [{
       \"request\": \"POST /v2/{name=projects/*/jobs/*}:run\",     // starts the operation; again: its name with -2
@@ -437,6 +442,10 @@ A scenario is a JSON file, in which // begins a comment:
   }
 An operation needs a `name`. A step needs `metadata`, which apply from its `percent` on (default: 0). In metadata, the
 number replaces the text \"{percent}\". Without `steps` the metadata are like {\"percent\": 40}.
+With a `form`, an operation has the fields, times and methods of that service, under its URLs. Only the form storage
+has `steps` and a `response`. Names are like projects/p/operations/44 for sql, projects/p/locations/l/operations/44
+for gke, projects/p/managedZones/z/operations/44 for dns, projects/p/global/operations/44 for deployment-manager, and
+b/B/operations/44 for storage.
 A start needs an `operation`, and a `request` or an `rpc`. The `details` of a fault are those of its error.
 Responses and metadata without an @type become a google.protobuf.Struct, which every client can read. Those with the
 @type of a service of your own are sent over REST only.

@@ -21,8 +21,8 @@ pub(crate) fn run(globals: &Globals, args: &ListArgs) -> Result<Exit, CommandFai
     let place = names::list_place(globals, args.name.as_deref())?;
     let client = Clients::new(globals).of(&place.service)?;
     let listing = Listing { globals, args, place: &place, client: &client };
-    if let Some(interval) = args.watch {
-        return watch::run(&listing, interval);
+    if args.watch {
+        return watch::run(&listing, args.interval);
     }
     let mut printer = PagePrinter::new(globals);
     let listed = match args.sort {

@@ -70,9 +70,18 @@ fn row(operation: &Operation, parent: &str) -> TableRow {
         progress.create_time().or(progress.start_time()).map(age).unwrap_or_default(),
         duration(operation, &progress).map(short).unwrap_or_default(),
         printable(&verb.unwrap_or_default()),
-        printable(target.strip_prefix(resource).unwrap_or(target)),
+        printable(below(resource, target)),
     ];
     (cells, state_style(operation))
+}
+
+/// The target without the parent of the operation, also in a link.
+fn below<'a>(resource: &str, target: &'a str) -> &'a str {
+    let in_link = || match target.starts_with("https://") && !resource.is_empty() {
+        true => target.find(&format!("/{resource}")).and_then(|at| target.get(at + 1 + resource.len()..)),
+        false => None,
+    };
+    target.strip_prefix(resource).or_else(in_link).unwrap_or(target)
 }
 
 /// How long ago that was, by this machine's clock.

@@ -4,8 +4,8 @@
 //! A display that is drawn over and over also takes SIGTSTP, to be gone while
 //! the program is stopped.
 //!
-//! All others keep what the program was started with. `wait` and `serve` take
-//! these three, other commands end by them as any program does.
+//! All others keep what the program was started with. `start`, `wait` and
+//! `serve` take these three, other commands end by them as any program does.
 
 #[cfg(windows)]
 mod console;
@@ -18,6 +18,7 @@ mod suspension;
 mod unix;
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use crate::exit::Exit;
 use crate::failure::CommandFailure;
@@ -30,9 +31,39 @@ pub(crate) use suspension::Suspension;
 ///
 /// A signal that was ignored when the program started stays ignored: `nohup lro
 /// wait` outlives its terminal.
+///
+/// A second call replaces `stop`, and runs it at once if a signal has come
+/// meanwhile: `lro start --wait` has two parts.
 pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), CommandFailure> {
-    take(stop).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
+    let mut target = TARGET.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(exit) = target.received {
+        stop(exit);
+    }
+    target.stop = Some(Box::new(stop));
+    if target.is_taken {
+        return Ok(());
+    }
+    target.is_taken = true;
+    take(received).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
 }
+
+/// Takes the first signal.
+fn received(exit: Exit) {
+    let mut target = TARGET.lock().unwrap_or_else(PoisonError::into_inner);
+    target.received = Some(exit);
+    if let Some(stop) = &target.stop {
+        stop(exit);
+    }
+}
+
+/// What the signals stop. Their handlers can be set only once.
+struct StopTarget {
+    stop: Option<Box<dyn Fn(Exit) + Send>>,
+    received: Option<Exit>,
+    is_taken: bool,
+}
+
+static TARGET: Mutex<StopTarget> = Mutex::new(StopTarget { stop: None, received: None, is_taken: false });
 
 /// Reports when Ctrl-Z is about to stop the program, and when it goes on;
 /// `report` returns whether that arrived.

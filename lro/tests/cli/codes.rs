@@ -21,7 +21,7 @@ fn one_when_the_service_could_not_be_asked() {
     lro("--endpoint http://127.0.0.1:1 --retries 0 get operations/1")
         .runs()
         .exits(1)
-        .says("lro: GetOperation `operations/1`: cannot connect to 127.0.0.1:1");
+        .says("lro: GetOperation `operations/1`: failed to connect to 127.0.0.1:1");
     let server = server();
     server.reply(Reply::json(200, "[]"));
     lro("get operations/1").asks(&server).runs().exits(1);

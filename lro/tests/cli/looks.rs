@@ -61,7 +61,7 @@ fn a_listing_is_sorted() {
 #[test]
 fn a_listing_is_printed_again_and_again() {
     let server = full_server();
-    let mut child = lro("list --watch=0s --format name").asks(&server).starts();
+    let mut child = lro("list --watch --interval 0s --format name").asks(&server).starts();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(12);
     let lines: Vec<_> = lines.map(Result::unwrap).collect();
     assert_eq!(lines[..4], lines[8..]);
@@ -77,7 +77,7 @@ fn a_listing_that_fails_for_a_moment_is_watched_on() {
     server.reply(Status::new(Code::Unavailable, "draining"));
     server.reply(Reply::usual());
     server.reply(Status::new(Code::PermissionDenied, "no"));
-    let ran = lro("list --watch=100ms --retries 0 --format name").asks(&server).runs().exits(1);
+    let ran = lro("list --watch --interval 100ms --retries 0 --format name").asks(&server).runs().exits(1);
     assert_eq!(ran.stdout.lines().count(), 8, "{ran:#?}");
     let errors: Vec<_> = ran.stderr.lines().filter(|line| line.contains("ListOperations")).collect();
     assert!(errors.len() == 2 && errors[0].contains("draining") && errors[1].contains("no"), "{ran:#?}");

@@ -65,3 +65,23 @@ fn names_come_from_standard_input() {
         .exits(2)
         .says("lro: standard input has a line that is no operation");
 }
+
+/// As in full resource names, and as users shorten URLs.
+#[test]
+fn a_url_without_a_version_has_that_of_the_option_or_v1() {
+    let server = full_server();
+    let url = |id: &str| format!("{}/operations/{id}", server.url());
+    for (options, target) in [("", "/v1/operations/done"), ("--api-version v2", "/v2/operations/done")] {
+        lro("get").word(url("done")).and(options).runs().exits(0);
+        assert_eq!(server.take_requests()[0].target(), target);
+    }
+    lro("get").word(url("gone")).runs().exits(5).says(
+        "lro: hint: the URL has no version, so it was requested at v1: give another one by --api-version",
+    );
+    let other = server.url() + "/v3/operations/done";
+    lro("get --api-version v2")
+        .word(&other)
+        .runs()
+        .exits(2)
+        .says(&format!("lro: URL `{other}` is not under the version `v2` of --api-version"));
+}

@@ -268,3 +268,81 @@ fn a_scenario_from_a_pipe_is_read_within_the_timeout() {
     let endless = lro("serve --script /dev/zero").runs().exits(2);
     endless.says("lro: scenario `/dev/zero` cannot be read: it is larger than 64 MiB");
 }
+
+/// Operations of services with types or URLs of their own, each used by its name at the version of the service.
+#[test]
+fn a_scenario_with_the_forms_of_services() {
+    let rows = [
+        (
+            "compute",
+            "compute/v1",
+            "projects/p/zones/z",
+            "projects/p",
+            "/compute/v1/projects/p/zones/z/instances",
+        ),
+        ("sql", "sql/v1", "projects/p", "projects/p", "/v1/projects/p/instances"),
+        (
+            "gke",
+            "container/v1",
+            "projects/p/locations/l",
+            "projects/p",
+            "/v1/projects/p/locations/l/clusters",
+        ),
+        (
+            "dns",
+            "dns/v1",
+            "projects/p/managedZones/z",
+            "projects/p/managedZones/z",
+            "/dns/v1/projects/p/managedZones/z",
+        ),
+        (
+            "deployment-manager",
+            "deploymentmanager/v2",
+            "projects/p/global",
+            "projects/p",
+            "/deploymentmanager/v2/projects/p/global/deployments",
+        ),
+        ("storage", "storage/v1", "b/B", "b/B", "/storage/v1/b/B/anywhereCaches"),
+    ];
+    for (form, version, scope, parent, start) in rows {
+        let text = format!(
+            r#"{{"operations": [
+                {{"name": "{scope}/operations/good", "form": "{form}", "done_at_poll": 2}},
+                {{"name": "{scope}/operations/bad", "form": "{form}", "done_at_poll": 2, "error": {{"code": 8, "message": "full"}}}},
+                {{"name": "{scope}/operations/endless", "form": "{form}"}}
+            ], "starts": [
+                {{"request": "POST {start}", "operation": {{"name": "{scope}/operations/new", "form": "{form}", "done_at_poll": 2}}}}
+            ]}}"#
+        );
+        let file = scenario(form, &text);
+        let served = Served::start(lro("serve --script").word(file.to_string_lossy()));
+        let ask = |line: &str| served.asked_by(&format!("--api-version {version} {line}")).runs();
+        let wait = |id: &str| ask(&format!("wait {scope}/operations/{id} --poll-interval 10ms"));
+
+        wait("good").exits(0);
+        // Operations of Cloud DNS do not fail.
+        wait("bad").exits(if form == "dns" { 0 } else { 3 });
+        let listed = ask(&format!("list {parent} --format name")).exits(0);
+        assert_eq!(listed.stdout.lines().count(), 3, "{form}: {listed:#?}");
+        let cancelled = ask(&format!("cancel {scope}/operations/endless"));
+        if ["sql", "gke", "storage"].contains(&form) {
+            cancelled.exits(0);
+            assert!(wait("endless").exits(3).stdout.contains("CANCELLED"), "{form}");
+        } else {
+            cancelled.exits(2).says("lro: no request was sent: ");
+        }
+        let deleted =
+            ask(&format!("delete {scope}/operations/good")).exits(if form == "compute" { 0 } else { 2 });
+        assert_eq!(
+            deleted.stderr.contains(" has no DeleteOperation"),
+            form != "compute",
+            "{form}: {deleted:#?}"
+        );
+        let started = served.asked_by(&format!("start {start} --wait --poll-interval 10ms")).runs().exits(0);
+        assert!(
+            started.stderr.contains(&format!("started `{scope}/operations/new`")),
+            "{form}: {started:#?}"
+        );
+        fs::remove_file(file).unwrap();
+    }
+}

@@ -20,10 +20,14 @@ struct Waiting {
 
 impl Waiting {
     fn start(lro: Lro, server: &FakeServer) -> Self {
+        Self::start_until(lro, server, "running: running")
+    }
+
+    fn start_until(lro: Lro, server: &FakeServer, text: &str) -> Self {
         let mut child = lro.asks(server).starts();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let mut waiting = Self { child, stderr, told: String::new() };
-        waiting.until("running: running");
+        waiting.until(text);
         waiting
     }
 
@@ -158,4 +162,39 @@ fn other_commands_end_by_the_signal() {
     }
     default_signals::send("TERM", &child);
     Ran::of(child).exits(-1);
+}
+
+/// The request is on its way, and nobody knows what became of it.
+#[test]
+fn an_interrupted_start_says_that_something_may_run() {
+    for (signal, code) in SIGNALS {
+        let server = crate::kit::server();
+        server.reply(longrunning::testing::Reply::hang());
+        let child = lro("start /v1/jobs/nightly:run --data {} --wait").asks(&server).starts();
+        while server.request_count() == 0 {
+            std::thread::yield_now();
+        }
+        default_signals::send(signal, &child);
+        let ran = Ran::of(child).exits(code);
+        assert!(ran.stdout.is_empty() && ran.stderr.contains("may have started an operation"), "{ran:#?}");
+        assert!(ran.stderr.contains("lro list"), "{ran:#?}");
+        assert_eq!(server.request_count(), 1);
+    }
+}
+
+/// The handlers of the request go over to the wait.
+#[test]
+fn a_signal_ends_the_wait_of_a_start() {
+    for (signal, code) in SIGNALS {
+        let server = crate::kit::server();
+        server.on_start(
+            "POST",
+            "/v1/jobs/nightly:run",
+            longrunning::testing::FakeOperation::new("operations/running"),
+        );
+        let line = "start /v1/jobs/nightly:run --data {} --wait --poll-interval 50ms";
+        let waiting = Waiting::start_until(lro(line), &server, "running 0 %");
+        waiting.send(signal);
+        waiting.ends().exits(code).says("lro: interrupted").says("lro: continue with: ");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::kit::Lro;
 
 /// Commands, options, values of options and exit statuses, each with its test.
-const TESTS: [(&str, &str); 91] = [
+const TESTS: [(&str, &str); 92] = [
     ("get", "calls::get_for_people"),
     ("list", "calls::list_for_people"),
     ("wait", "wait::several_are_told_as_they_end"),
@@ -56,6 +56,7 @@ const TESTS: [(&str, &str); 91] = [
     ("--sort age", "looks::a_listing_is_sorted"),
     ("--sort state", "looks::a_listing_is_sorted"),
     ("--watch", "looks::a_listing_is_printed_again_and_again"),
+    ("--interval", "looks::a_listing_is_printed_again_and_again"),
     ("--all", "typing::all_that_run_are_waited_for"),
     ("--page-size", "calls::list_options_reach_the_server"),
     ("--page-token", "calls::list_options_reach_the_server"),

@@ -363,7 +363,7 @@ fn a_watched_listing_stays_in_its_place() {
         server.insert(running(&format!("projects/p/operations/export-{number}"), number * 8));
     }
     let Some(terminal) = TmuxTerminal::start(80, 24, &server) else { return };
-    terminal.types("clear; lro --anonymous list projects/p --watch=1s; echo status $?");
+    terminal.types("clear; lro --anonymous list projects/p --watch --interval 1s; echo status $?");
     let about = "12 operations, every 1s; stop with Ctrl-C";
     let screen = terminal.until(|screen| screen.contains(about));
     assert!(screen.starts_with("NAME       STATE         VERB\nexport-0   running 0 %   y\n"), "{screen}");

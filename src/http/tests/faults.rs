@@ -146,7 +146,7 @@ fn nothing_listens() {
     drop(listener);
     let error = get(&agent(), &format!("http://127.0.0.1:{port}/")).unwrap_err();
     assert!(error.source().unwrap().to_string().contains("refused"));
-    assert_fails("refused", error, port, (Connect, false, true, "cannot connect to HOST"));
+    assert_fails("refused", error, port, (Connect, false, true, "failed to connect to HOST"));
 }
 
 #[test]

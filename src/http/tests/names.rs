@@ -50,7 +50,7 @@ fn address_that_fails_is_looked_up_again() {
             Err(error) => break error,
         }
     };
-    assert_eq!(refused.to_string(), format!("cannot connect to a.test:{}", server.port));
+    assert_eq!(refused.to_string(), format!("failed to connect to a.test:{}", server.port));
     let before = asked.load(Ordering::SeqCst);
     get(&agent, &url(server.port)).unwrap_err();
     assert_eq!(asked.load(Ordering::SeqCst), before + 1);
@@ -102,7 +102,7 @@ fn unknown_host_is_named() {
     let names = DnsCache::with_lookup(|_| Err(io::Error::from(io::ErrorKind::NotFound)));
     let agent = HttpAgent::with_parts(&options(), &SystemEnv, names).unwrap();
     let error = get(&agent, "http://no-such-host.test/").unwrap_err();
-    assert_eq!(error.to_string(), "cannot find host `no-such-host.test`");
+    assert_eq!(error.to_string(), "failed to find host `no-such-host.test`");
     assert!(!error.is_transient() && !error.was_sent());
 }
 

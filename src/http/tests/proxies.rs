@@ -75,14 +75,14 @@ fn proxy_is_left_out() {
             "excepted",
             agent(&from_env, &environment),
             "http://a.example.test/",
-            "cannot find host `a.example.test`",
+            "failed to find host `a.example.test`",
         ),
-        ("none", agent(&options(), &environment), "http://other.test/", "cannot find host `other.test`"),
+        ("none", agent(&options(), &environment), "http://other.test/", "failed to find host `other.test`"),
         (
             "metadata server",
             agent(&options().proxy(ProxySetting::Url(proxy)), &[]),
             "http://metadata.google.internal/",
-            "cannot find host `metadata.google.internal`",
+            "failed to find host `metadata.google.internal`",
         ),
     ];
     for (name, agent, url, message) in rows {
@@ -105,7 +105,7 @@ fn proxies_that_refuse() {
             wrong.port,
             Proxy,
             false,
-            "the proxy did not connect to HOST: it wants a user and a password (407)",
+            "the proxy did not connect to HOST: it requires credentials (407)",
         ),
         (
             "bad credentials",
@@ -129,7 +129,7 @@ fn proxies_that_refuse() {
             wrong.port,
             Tls,
             false,
-            "cannot trust HOST: its certificate is for another name",
+            "failed to verify HOST: its certificate is for another name",
         ),
     ];
     let relay = Relay::start(Some("Basic dXNlcjpyaWdodA=="));
@@ -166,7 +166,7 @@ fn proxy_in_a_process_of_its_own() {
     const RIGHT: &str = "user:CANARY-proxy-3@";
     assert_eq!(ask(RIGHT, server.port), Ok(200));
     for (user, port, why) in [
-        ("", server.port, "it wants a user and a password (407)"),
+        ("", server.port, "it requires credentials (407)"),
         ("user:CANARY-proxy-4@", server.port, "it refused the user and password given (407)"),
         (RIGHT, closed, "it responded with 502"),
     ] {
@@ -177,7 +177,7 @@ fn proxy_in_a_process_of_its_own() {
     drop(process);
     let error = ask(RIGHT, server.port).unwrap_err();
     assert!(
-        error.starts_with(&format!("cannot connect to the proxy (proxy 127.0.0.1:{port}, set by ")),
+        error.starts_with(&format!("failed to connect to the proxy (proxy 127.0.0.1:{port}, set by ")),
         "{error}"
     );
 }
@@ -187,11 +187,11 @@ fn proxy_that_cannot_be_found_is_named() {
     let agent = agent(&options().proxy(ProxySetting::Url("http://proxy.test:3128".into())), &[]);
     let error = get(&agent, "https://example.test/").unwrap_err();
     let via = "(proxy proxy.test:3128, set by `HttpOptions::proxy`)";
-    assert_eq!(error.to_string(), format!("cannot find host `proxy.test` {via}"));
+    assert_eq!(error.to_string(), format!("failed to find host `proxy.test` {via}"));
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let agent = super::proxies::agent(&options().proxy(ProxySetting::Url(format!("http://{proxy}"))), &[]);
     let error = get(&agent, "https://example.test/").unwrap_err();
-    let message = format!("cannot connect to the proxy (proxy {proxy}, set by `HttpOptions::proxy`)");
+    let message = format!("failed to connect to the proxy (proxy {proxy}, set by `HttpOptions::proxy`)");
     assert_eq!((error.kind(), error.to_string()), (Connect, message));
 }
 
@@ -235,7 +235,7 @@ fn proxy_behind_tls() {
             }
             Some(flaw) => {
                 let via = format!("(proxy localhost:{port}, set by `HttpOptions::proxy`)");
-                let message = format!("cannot trust localhost:{port}: its certificate {flaw} {via}");
+                let message = format!("failed to verify localhost:{port}: its certificate {flaw} {via}");
                 assert_eq!(answer.unwrap_err().to_string(), message);
                 proxy.join().unwrap().unwrap_err();
             }

@@ -62,7 +62,7 @@ fn roots_are_checked_at_once() {
         ("no PEM", "no usable root certificate: 0 in the PEM text given, expected at least 1"),
         (KEY, "no usable root certificate: 0 in the PEM text given, expected at least 1"),
         (NOT_DER, "no usable root certificate: 1 in the PEM text given, expected at least 1"),
-        (cut, "cannot read the root certificates"),
+        (cut, "failed to read the root certificates"),
     ];
     let usable = Authority::new(unchanged).pem;
     for (pem, message) in rows {

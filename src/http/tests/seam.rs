@@ -274,20 +274,20 @@ fn proxy_is_asked_to_connect() {
             true,
             "the proxy did not connect to example.test:443: it did not respond",
         ),
-        ("reset", vec![Act::Peek, Act::Reset], Connect, true, "cannot connect to example.test:443"),
+        ("reset", vec![Act::Peek, Act::Reset], Connect, true, "failed to connect to example.test:443"),
         (
             "cut tunnel",
             vec![Act::Read, send("HTTP/1.1 200 OK\r\n\r\n")],
             Connect,
             true,
-            "cannot connect to example.test:443",
+            "failed to connect to example.test:443",
         ),
         (
             "no TLS behind it",
             vec![Act::Read, send("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 x\r\n\r\n"), Act::Hang],
             Tls,
             false,
-            "example.test:443 does not speak TLS",
+            "TLS handshake with example.test:443 failed: it does not speak TLS",
         ),
     ];
     for (name, script, kind, transient, message) in rows {
@@ -307,7 +307,7 @@ fn proxy_is_asked_to_connect() {
 fn proxy_that_is_not_there_is_named() {
     let agent = HttpAgent::new(&options().proxy(ProxySetting::Url("http://127.0.0.1:1".into()))).unwrap();
     let error = get(&agent, "https://example.test/").unwrap_err();
-    let message = "cannot connect to the proxy (proxy 127.0.0.1:1, set by `HttpOptions::proxy`)";
+    let message = "failed to connect to the proxy (proxy 127.0.0.1:1, set by `HttpOptions::proxy`)";
     assert_eq!((error.kind(), error.to_string().as_str()), (Connect, message));
 }
 

@@ -90,7 +90,7 @@ fn bad_certificates() {
             name,
             error,
             server.port,
-            &format!("cannot trust localhost:PORT: its certificate {flaw}"),
+            &format!("failed to verify localhost:PORT: its certificate {flaw}"),
         );
     }
 }
@@ -109,7 +109,7 @@ fn unknown_issuers() {
     for (name, agent, config) in rows {
         let server = Server::start_tls(vec![vec![Act::Serve]], config);
         let error = get(&agent, &url(&server)).unwrap_err();
-        let message = "cannot trust localhost:PORT: its certificate comes from an unknown issuer";
+        let message = "failed to verify localhost:PORT: its certificate comes from an unknown issuer";
         assert_refused(name, error, server.port, message);
     }
 }
@@ -121,7 +121,11 @@ fn other_peers() {
     const OLD: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
     let authority = Authority::new(unchanged);
     let rows = [
-        ("plain HTTP", send("HTTP/1.1 400 Bad Request\r\n\r\n"), "localhost:PORT does not speak TLS"),
+        (
+            "plain HTTP",
+            send("HTTP/1.1 400 Bad Request\r\n\r\n"),
+            "TLS handshake with localhost:PORT failed: it does not speak TLS",
+        ),
         ("TLS 1.0", send(OLD), "localhost:PORT refused the TLS connection"),
     ];
     for (name, answer, message) in rows {
@@ -146,7 +150,7 @@ fn cut_handshake_may_be_tried_again() {
             (Connect, false, true),
             "{name}: {error:?}"
         );
-        assert_eq!(error.to_string(), format!("cannot connect to localhost:{}", server.port), "{name}");
+        assert_eq!(error.to_string(), format!("failed to connect to localhost:{}", server.port), "{name}");
     }
 }
 

@@ -86,5 +86,5 @@ fn handshakes_that_are_cut() {
     assert_eq!(error.kind(), ErrorKind::Timeout, "28: {error}");
     let polls = error.attempts() as usize;
     assert!((10..40).contains(&polls) && server.sleeps().len() + 1 == polls, "28: it does not spin: {polls}");
-    assert!(format!("{error:#}").contains("cannot connect to localhost"), "28: {error:#}");
+    assert!(format!("{error:#}").contains("failed to connect to localhost"), "28: {error:#}");
 }

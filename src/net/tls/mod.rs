@@ -54,7 +54,7 @@ impl TlsSettings {
     pub(crate) fn new(options: &NetOptions, alpn: Option<AlpnProtocol>) -> Result<Self, NetError> {
         let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| NetError::new(NetErrorKind::Tls, "cannot set up TLS").with_source(error))?;
+            .map_err(|error| NetError::new(NetErrorKind::Tls, "failed to set up TLS").with_source(error))?;
         let plain = roots::trust(builder, options)?.with_no_client_auth();
         let mut to_servers = plain.clone();
         to_servers.client_auth_cert_resolver = Arc::new(ClientCertificateResolver(None));
@@ -107,7 +107,7 @@ impl TlsSettings {
 
 fn client(config: Arc<ClientConfig>, peer: &Peer<'_>) -> Result<ClientConnection, ConnectionError> {
     let name = ServerName::try_from(bare(peer.host).to_owned()).map_err(|error| {
-        let message = format!("cannot connect to {peer}: TLS knows no such host name");
+        let message = format!("failed to connect to {peer}: its host is not a valid DNS name for TLS");
         ConnectionError::Refused(NetError::new(NetErrorKind::Tls, message).with_source(error))
     })?;
     ClientConnection::new(config, name)

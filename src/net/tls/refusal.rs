@@ -48,10 +48,10 @@ pub(super) fn refused(
     alpn: Option<AlpnProtocol>,
 ) -> NetError {
     let message = match error {
-        Error::InvalidCertificate(why) => format!("cannot trust {peer}: its certificate {}", flaw(why)),
+        Error::InvalidCertificate(why) => format!("failed to verify {peer}: its certificate {}", flaw(why)),
         Error::AlertReceived(alert) => format!("{peer} {}", complaint(*alert, client_auth, alpn)),
-        Error::InvalidMessage(_) => format!("{peer} does not speak TLS"),
-        _ => format!("cannot agree on TLS with {peer}"),
+        Error::InvalidMessage(_) => format!("TLS handshake with {peer} failed: it does not speak TLS"),
+        _ => format!("TLS handshake with {peer} failed"),
     };
     NetError::new(NetErrorKind::Tls, message).with_source(error.clone())
 }

@@ -42,7 +42,7 @@ pub(super) fn trust(
     let roots = Arc::new(store);
     let inner =
         WebPkiServerVerifier::builder_with_provider(roots.clone(), provider).build().map_err(|error| {
-            NetError::new(NetErrorKind::Tls, "cannot use the root certificates").with_source(error)
+            NetError::new(NetErrorKind::Tls, "failed to use the root certificates").with_source(error)
         })?;
     let verifier = Arc::new(ExplainingVerifier { inner, roots });
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier))
@@ -62,7 +62,7 @@ fn store(roots: &Roots, extra: Vec<CertificateDer<'static>>) -> Result<RootCertS
 /// Returns the certificates in `pem` that can be roots, at least one.
 fn usable(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, NetError> {
     let unreadable =
-        |error| NetError::new(NetErrorKind::Tls, "cannot read the root certificates").with_source(error);
+        |error| NetError::new(NetErrorKind::Tls, "failed to read the root certificates").with_source(error);
     let mut certificates: Vec<_> =
         CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(unreadable)?;
     let found = certificates.len();
@@ -117,7 +117,7 @@ fn platform(
 
 #[cfg(feature = "platform-verifier")]
 fn no_platform() -> NetError {
-    NetError::new(NetErrorKind::Tls, "cannot use the trust store of the operating system")
+    NetError::new(NetErrorKind::Tls, "failed to use the trust store of the operating system")
 }
 
 #[cfg(not(feature = "platform-verifier"))]

@@ -1,5 +1,19 @@
 //! The loop that waits for many operations and polls those that are due, by
 //! pages or one by one.
+//!
+//! ```text
+//! loop in `advance`:
+//!   reports of requests     → `take`       may finish tracks
+//!   a finished track        → returned     the loop continues with the next call
+//!   nothing open            → the end
+//!   tracks that end         → `go_on`      no request, so they do not queue
+//!   a step that is due      → `step_track`, `start_pass`, `step_page`
+//!   nothing due             → `rest`       until the next step or the next report
+//! ```
+//!
+//! Invariants: an open track is always somewhere: scheduled, ready, ending, in
+//! a pass, or in flight. So none is forgotten. A track has at most one request
+//! of its own in flight.
 
 mod pages;
 mod steps;
@@ -23,47 +37,54 @@ use super::rate::PollRate;
 use super::request::{PollRequest, RequestContext, RequestReport, RequestResult};
 use super::track::{FinishedTrack, TrackStage, WaitTrack};
 
-/// The threads that send requests.
+/// The threads that send requests. They start when they are needed and end with
+/// the pool.
 pub(super) type RequestPool = ThreadPool<PollRequest, RequestReport>;
 
-/// All waits, and when each has to go on. The thread that calls
+/// All waits, and when each of them has its next step. The thread that calls
 /// [`next`](Self::next) sleeps and decides; requests are sent by that thread
-/// too, unless several have to be under way at a time.
+/// too, unless several have to be in flight at once.
 pub(super) struct Scheduler {
     pub(super) shared: Arc<RequestContext>,
     pub(super) pool: RequestPool,
     pub(super) rate: PollRate,
     pub(super) journal: Option<JournalWriter>,
+    /// The option of the waits, which limits failing pages too.
     pub(super) max_failures: u32,
-    /// The total timeout is zero.
+    /// Whether the total timeout is zero.
     pub(super) polls_once: bool,
     pub(super) tracks: Vec<WaitTrack>,
     pub(super) groups: Vec<ParentGroup>,
-    /// The tracks by the names of their operations, but for those that are
-    /// over.
+    /// The track of each name, as long as it is not finished. An operation on a
+    /// page is found by it.
     pub(super) names: HashMap<String, usize>,
-    /// The later steps and their instants; the number keeps the order of steps
-    /// that are due at the same time.
+    /// Later steps and their instants; the number keeps the order of steps that
+    /// are due at the same instant.
     later: BinaryHeap<Reverse<(Instant, u64, ScheduledStep)>>,
+    /// The number of the last scheduled step.
     scheduled: u64,
-    /// The steps that are due now, in the order in which they became due.
+    /// Steps that are due, in the order in which they became due. The first one
+    /// stays in the queue until there is room for its request.
     ready: VecDeque<ScheduledStep>,
-    /// Tracks whose wait ends or cancels next. One by one, so that the first is
-    /// returned at once.
+    /// Tracks whose wait ends or cancels next. They are processed one by one,
+    /// so that the first result is returned at once.
     ending: VecDeque<usize>,
-    /// How many more waits may poll after their deadline, because they slept
-    /// past it.
+    /// How many more waits may poll after their deadline, because the thread
+    /// slept past it.
     last_looks: usize,
+    /// Results that have not been returned yet.
     pub(super) finished: VecDeque<FinishedTrack>,
-    /// Tracks that are not over.
+    /// The number of tracks that are not finished.
     pub(super) open: usize,
-    /// Since when there has always been something to do.
+    /// The start of the current time of work: since then, there has always been
+    /// a step that was due.
     woke: Instant,
-    /// Whether [`next`](Self::next) was begun and not ended.
+    /// Whether [`next`](Self::next) has begun and not returned. If it is set
+    /// when `next` begins, the last call panicked.
     inside: bool,
 }
 
-/// A step of a track or of a group.
+/// A step of a track or of a group, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum ScheduledStep {
     /// The next step of a track.
@@ -74,15 +95,16 @@ enum ScheduledStep {
     Page(usize),
 }
 
-/// The continuation after a step of the loop.
+/// What the loop does after a step.
 enum LoopStep {
-    /// The next one.
+    /// The next step.
     Step,
-    /// A rest until then, or until a request has come to its end.
+    /// A rest until this instant, or until a request has ended.
     Rest(Option<Instant>),
 }
 
 impl Scheduler {
+    /// Creates a scheduler without tracks.
     pub(super) fn new(shared: Arc<RequestContext>, pool: RequestPool, rate: PollRate, woke: Instant) -> Self {
         Self {
             shared,
@@ -106,7 +128,10 @@ impl Scheduler {
         }
     }
 
-    /// Returns the next operation that is finished or no longer waited for.
+    /// Returns the next track that is finished; `None` when all were returned.
+    ///
+    /// After a panic that the caller has caught, and in a forked child, it
+    /// starts over with the tracks that are open.
     pub(super) fn next(&mut self) -> Option<FinishedTrack> {
         // `inside` is still set if the last call ended in a panic.
         if std::mem::replace(&mut self.inside, true) || self.pool.is_inherited() {
@@ -120,6 +145,9 @@ impl Scheduler {
     /// Polls all unfinished operations afresh. A panic in code of the caller
     /// may have left any step half done, and in a forked child the threads
     /// with the requests in flight do not exist.
+    ///
+    /// Reports of requests that are still in flight are discarded with the old
+    /// pool.
     fn start_over(&mut self) {
         self.pool = self.pool.fresh();
         self.ready.clear();
@@ -141,6 +169,7 @@ impl Scheduler {
         }
     }
 
+    /// Runs the loop until a track is finished.
     fn advance(&mut self) -> Option<FinishedTrack> {
         if self.ready.is_empty() {
             // The time that the caller took since the last item does not count as being
@@ -165,8 +194,8 @@ impl Scheduler {
         }
     }
 
-    /// Returns a finished operation, after the journal has recorded it if there
-    /// is one.
+    /// Returns a finished track, after the journal has recorded it if there is
+    /// one.
     fn give(&mut self) -> Option<FinishedTrack> {
         match &mut self.journal {
             Some(journal) => journal.give(&mut self.finished),
@@ -174,7 +203,7 @@ impl Scheduler {
         }
     }
 
-    /// Acknowledges the last item.
+    /// Acknowledges the last item, which the journal then removes.
     pub(super) fn acknowledge(&mut self) -> Result<(), Error> {
         match &mut self.journal {
             Some(journal) => journal.handled(&self.finished),
@@ -182,12 +211,14 @@ impl Scheduler {
         }
     }
 
-    /// Brings a track to its first step.
+    /// Schedules the first step of a track.
     pub(super) fn begin(&mut self, track: usize, now: Instant) {
         self.open += 1;
         self.settle(track, now);
     }
 
+    /// Takes one step: that of a track that ends, else the first one that is
+    /// due.
     fn step(&mut self) -> LoopStep {
         let now = self.core().clock.now();
         // Waits that end need no request, so they do not wait behind those that do.
@@ -208,8 +239,8 @@ impl Scheduler {
         }
     }
 
-    /// Moves what is due to the end of the queue; everything, when the token is
-    /// stopped.
+    /// Moves steps that are due to the end of the queue; all steps, if the
+    /// token is stopped.
     fn collect_due(&mut self, now: Instant) {
         let stopped = self.is_stopped();
         while let Some(Reverse((at, ..))) = self.later.peek() {
@@ -234,25 +265,37 @@ impl Scheduler {
 
     /// Returns a rest, if no worker is free or the rate limit has no permit
     /// yet.
+    ///
+    /// The rest ends at the deadline, if that comes before the permit: the wait
+    /// then ends on time.
     fn rest_before_sending(&mut self, now: Instant, deadline: Option<Instant>) -> Option<LoopStep> {
         if !self.pool.has_room() {
             return Some(LoopStep::Rest(None));
         }
-        let turn = self.rate.turn(now);
+        let permit = self.rate.permit(now);
         // A deadline that has passed no longer shortens the rest: its last look also
         // needs a permit.
         let deadline = deadline.filter(|deadline| now < *deadline);
-        let until = deadline.map_or(turn, |deadline| deadline.min(turn));
-        (now < turn).then_some(LoopStep::Rest(Some(until)))
+        let until = deadline.map_or(permit, |deadline| deadline.min(permit));
+        (now < permit).then_some(LoopStep::Rest(Some(until)))
     }
 
     /// Sends a request: on this thread, if nothing else becomes due before the
-    /// request times out.
+    /// request times out; otherwise on a worker.
+    ///
+    /// | in flight | due later | sent |
+    /// |---|---|---|
+    /// | nothing | after the timeout of the request, or nothing | here: no thread starts |
+    /// | nothing | now, or before it | by a worker, so that this thread can wake in time |
+    /// | something | anything | by a worker |
+    ///
+    /// If all operations are polled one after the other, no thread is ever
+    /// started. With a `concurrency` of 1 everything is sent here.
     fn send(&mut self, request: PollRequest, now: Instant) {
         // The rate limits polls. A cancellation belongs to the end of a wait and must
         // not be late.
         if !matches!(request, PollRequest::Cancel { .. }) {
-            self.rate.take_turn();
+            self.rate.use_permit();
         }
         let end = now.checked_add(request.timeout());
         let next = self.later.peek().map(|Reverse((at, ..))| *at);
@@ -268,6 +311,8 @@ impl Scheduler {
         }
     }
 
+    /// Processes the report of a request. A panic of the transport continues
+    /// here, as the last step.
     fn take(&mut self, report: RequestReport) {
         let core = Arc::clone(self.core());
         match report.result {
@@ -293,6 +338,16 @@ impl Scheduler {
     }
 
     /// Schedules the next step of a track that has no request in flight.
+    ///
+    /// A track in a group that lists has no step of its own: it calls the
+    /// round.
+    ///
+    /// | next | scheduled |
+    /// |---|---|
+    /// | an attempt of a cancellation | now |
+    /// | a poll, and its group lists | the round of the group |
+    /// | a poll of its own | when it is due |
+    /// | the end, or the start of a cancellation | at once, before everything else |
     fn settle(&mut self, number: usize, now: Instant) {
         let Some(track) = self.tracks.get_mut(number) else { return };
         track.stage = TrackStage::Idle;
@@ -307,12 +362,14 @@ impl Scheduler {
         }
     }
 
+    /// Schedules a step.
     fn schedule(&mut self, at: Instant, unit: ScheduledStep) {
         self.scheduled += 1;
         self.later.push(Reverse((at, self.scheduled, unit)));
     }
 
-    /// Ends a track, and returns its wait.
+    /// Ends a track, and returns its wait, whose observer has not seen the end
+    /// yet.
     fn finish(&mut self, number: usize, result: Result<Operation, Error>) -> Option<Box<WaitMachine>> {
         let track = self.tracks.get_mut(number)?;
         let wait = track.wait.take()?;
@@ -327,6 +384,8 @@ impl Scheduler {
         Some(wait)
     }
 
+    /// Sleeps until `until`, until a request has ended, or until the token is
+    /// stopped. Without an instant, a request is in flight.
     fn rest(&mut self, until: Option<Instant>) {
         let core = Arc::clone(self.core());
         let idle = self.ready.is_empty();
@@ -349,6 +408,7 @@ impl Scheduler {
         }
     }
 
+    /// Removes the first step, whose track or group has moved on.
     fn skip(&mut self) -> LoopStep {
         self.ready.pop_front();
         LoopStep::Step
@@ -362,11 +422,12 @@ impl Scheduler {
         &self.shared.core
     }
 
+    /// Returns the wait of a track that is open.
     fn wait_of(&mut self, number: usize) -> Option<&mut WaitMachine> {
         self.tracks.get_mut(number)?.wait.as_deref_mut()
     }
 }
 
-/// This many are polled after the timeout, if listing does not work. More would
-/// take too long.
+/// The number of operations that are polled individually after the timeout.
+/// More would delay the errors of all others.
 const LAST_LOOKS: usize = 100;

@@ -1,4 +1,16 @@
 //! Rounds of a group: a pass over the pages of its parent's listing.
+//!
+//! ```text
+//! call_round ──► start_pass ──► step_page ⇄ listed ──► end_pass ──► settle, for each member
+//!                   │                                     │
+//!                   └ group changed to gets: settle       ├ found and running: polled, with one moment for all
+//!                                                         ├ not found: a get, in the same round
+//!                                                         └ not found, the page failed: a failed poll
+//! ```
+//!
+//! A pass reads the listing as one poll of every idle member. Its deadline is
+//! the earliest of the members, so that none of them overruns its own; only a
+//! last look is later.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +27,8 @@ use super::super::track::TrackStage;
 use super::{LoopStep, ScheduledStep, Scheduler};
 
 impl Scheduler {
-    /// Calls the next round of a group for `at`, if it is not earlier anyway.
+    /// Schedules the next round of a group for `at`, unless it comes earlier
+    /// anyway. During a pass nothing is scheduled: `end_pass` does it.
     pub(super) fn call_round(&mut self, number: usize, at: Instant) {
         let Some(group) = self.groups.get_mut(number).filter(|group| group.pass.is_none()) else { return };
         // A page failed for the whole group, so no member starts a round before the
@@ -29,6 +42,13 @@ impl Scheduler {
 
     /// Starts a round with every operation that has no request in flight, so
     /// that one pass serves all.
+    ///
+    /// Before that, the group compares the cost of its last round with the
+    /// number of members, and may change to another method.
+    ///
+    /// Members that are due later take part too: the pages contain them anyway.
+    /// Only a member whose last poll failed keeps its time, which the server
+    /// may have requested.
     pub(super) fn start_pass(&mut self, number: usize, now: Instant) {
         let members = self.idle_members(number);
         let Some(group) = self.groups.get_mut(number).filter(|group| group.pass.is_none()) else { return };
@@ -67,8 +87,8 @@ impl Scheduler {
         self.ready.push_back(ScheduledStep::Page(number));
     }
 
-    /// Starts a poll that a page serves; returns its timeout, and the deadline
-    /// of the wait.
+    /// Starts the poll of a member that a page serves; returns its timeout, and
+    /// the deadline of the wait. `None` if the wait has another step.
     fn list(&mut self, number: usize, now: Instant) -> Option<(Duration, Option<Instant>)> {
         let core = Arc::clone(self.core());
         let woke = self.woke;
@@ -90,6 +110,8 @@ impl Scheduler {
         None
     }
 
+    /// Sends the request for the next page of a pass, or ends the pass if its
+    /// time is up.
     pub(super) fn step_page(&mut self, number: usize, now: Instant) -> LoopStep {
         let attempt_timeout = self.shared.options.attempt_timeout;
         let stopped = self.is_stopped();
@@ -100,7 +122,7 @@ impl Scheduler {
         let (request, version) = (Box::new(group.request()), group.version.clone());
         // A last look, after the deadline, is taken only if it need not wait for the
         // rate limit.
-        if stopped || left.is_zero() || is_last && now < self.rate.turn(now) {
+        if stopped || left.is_zero() || is_last && now < self.rate.permit(now) {
             self.ready.pop_front();
             self.end_pass(number, None);
             return LoopStep::Step;
@@ -114,7 +136,7 @@ impl Scheduler {
         LoopStep::Step
     }
 
-    /// Takes a page, or what came in place of it.
+    /// Processes a page, or the error in place of it.
     pub(super) fn listed(&mut self, number: usize, result: Result<OperationPage, Error>) {
         let max_failures = self.max_failures;
         match result {
@@ -143,7 +165,8 @@ impl Scheduler {
         }
     }
 
-    /// Takes an operation of a page, if it was requested.
+    /// Processes an operation of a page, if it was requested. Most operations
+    /// of a listing may be others.
     fn saw(&mut self, number: usize, operation: Operation) {
         let core = Arc::clone(self.core());
         let Some(&member) = self.names.get(operation.name()) else { return };
@@ -165,6 +188,14 @@ impl Scheduler {
 
     /// Distributes the results of a pass. Operations that no page lists get
     /// `fault`, or are fetched individually.
+    ///
+    /// | member | result of this round |
+    /// |---|---|
+    /// | found, done | finished when its page was read |
+    /// | found, running | polled; the next delay starts now |
+    /// | not found | fetched in this round |
+    /// | not found, a page failed | a failed poll, with the error of the page |
+    /// | not found, the pass reached the deadline | its own last step |
     fn end_pass(&mut self, number: usize, fault: Option<Error>) {
         let core = Arc::clone(self.core());
         // One instant and one random value for all members: their delays are equal, and
@@ -210,7 +241,8 @@ impl Scheduler {
         unheard.into_iter().for_each(|member| self.settle(member, clock.now));
     }
 
-    /// Those who have nothing under way and are to be polled next.
+    /// Returns the members that have no request in flight and a poll as their
+    /// next step. Finished members are dropped from the group on the way.
     fn idle_members(&mut self, number: usize) -> Vec<usize> {
         let (tracks, groups) = (&self.tracks, &mut self.groups);
         let Some(group) = groups.get_mut(number) else { return Vec::new() };

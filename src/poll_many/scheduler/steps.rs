@@ -1,4 +1,10 @@
-//! Steps of one operation: its polls, what they bring, and its cancellation.
+//! Steps of one track: its polls, their results, and its cancellation.
+//!
+//! A single wait sleeps until its next poll and sends it. Among many, a step
+//! may come late, because the thread was busy or a permit was not free. The
+//! cases around the deadline distinguish that: a wait that was *awake* at its
+//! deadline has had its last poll and ends; one that *slept* past it may poll
+//! once more.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +23,20 @@ use super::super::track::TrackStage;
 use super::{LoopStep, ScheduledStep, Scheduler};
 
 impl Scheduler {
+    /// Takes the next step of a track that is due. The entry may be old; it is
+    /// skipped if the track has moved on.
+    ///
+    /// | track | step |
+    /// |---|---|
+    /// | a cancellation | its next attempt |
+    /// | missed by a pass, before the deadline | a get, as a part of the same poll |
+    /// | missed, after the deadline | a get if it is a last look with a timeout of zero, else the end |
+    /// | due, before the deadline | a poll, when a worker and a permit are free |
+    /// | due, the thread was awake at the deadline | the end |
+    /// | due, the thread slept past the deadline | a last poll, if one is left |
+    ///
+    /// While there is no room, the step stays at the front of the queue and the
+    /// loop rests.
     pub(super) fn step_track(&mut self, number: usize, now: Instant) -> LoopStep {
         let (stopped, woke) = (self.is_stopped(), self.woke);
         let attempt_timeout = self.shared.options.attempt_timeout;
@@ -62,13 +82,16 @@ impl Scheduler {
     /// Returns whether a wait that slept past its deadline may poll once more:
     /// only if it need not wait for the rate limit, and only a limited
     /// number of waits.
+    ///
+    /// All of them share the time of one attempt, counted from when the thread
+    /// woke.
     fn has_last_look(&mut self, now: Instant) -> bool {
         self.last_looks > 0
             && now.saturating_duration_since(self.woke) < self.shared.options.attempt_timeout
-            && self.rate.turn(now) <= now
+            && self.rate.permit(now) <= now
     }
 
-    /// Takes the next step of a wait, for which there is room.
+    /// Takes the next step of a wait, whatever it is. For a poll there is room.
     pub(super) fn go_on(&mut self, number: usize, now: Instant) {
         let core = Arc::clone(self.core());
         let allowed = self.may_hold(number);
@@ -97,10 +120,13 @@ impl Scheduler {
         }
     }
 
+    /// Returns the name of a track that is open, otherwise nothing.
     fn name_of(&mut self, number: usize) -> &str {
         self.wait_of(number).map_or("", |wait| wait.name())
     }
 
+    /// Fetches an operation that no page contained. The wait has begun this
+    /// poll with the pass, so it is not counted again.
     fn get(&mut self, number: usize, poll: Poll, deadline: Option<Instant>, now: Instant) -> LoopStep {
         if let Some(rest) = self.rest_before_sending(now, deadline) {
             return rest;
@@ -116,6 +142,11 @@ impl Scheduler {
         LoopStep::Step
     }
 
+    /// Starts the cancellation of a track, whose attempts are steps of the
+    /// track.
+    ///
+    /// `timeout` limits all attempts together. They do not wait for the rate
+    /// limit.
     pub(super) fn start_cancel(&mut self, number: usize, timeout: Duration) {
         let core = Arc::clone(self.core());
         let options = &self.shared.options;
@@ -134,6 +165,7 @@ impl Scheduler {
         self.ready.push_back(ScheduledStep::Track(number));
     }
 
+    /// Takes the next step of a cancellation: an attempt, a sleep, or its end.
     fn step_cancel(&mut self, number: usize) -> LoopStep {
         let core = Arc::clone(self.core());
         // A cancellation needs a worker, but no permit of the rate limit.
@@ -149,7 +181,7 @@ impl Scheduler {
             retry::RetryStep::Attempt(turn) => {
                 let request = CancelOperationRequest { name: wait.request().name.clone() };
                 track.stage = TrackStage::Sent { missed: false };
-                let version = wait.version().cloned();
+                let version = wait.version_to_cancel(&core, &self.shared.options);
                 self.send(PollRequest::Cancel { track: number, request, version, turn }, core.clock.now());
             }
             retry::RetryStep::Sleep(until) => self.schedule(until, ScheduledStep::Track(number)),
@@ -158,6 +190,10 @@ impl Scheduler {
         LoopStep::Step
     }
 
+    /// Records the result of a get, for its group and for its wait.
+    ///
+    /// A running operation that no page contained adds to the cost of listing:
+    /// it will be missed in the next round again. One that is done will not.
     pub(super) fn got(&mut self, number: usize, result: Result<Operation, Error>, clock: &dyn Clock) {
         let track = self.tracks.get(number);
         let missed = track.is_some_and(|track| track.stage == TrackStage::Sent { missed: true });
@@ -182,7 +218,10 @@ impl Scheduler {
         !lists && self.open <= self.pool.size()
     }
 
-    /// Hands a response to its wait.
+    /// Passes a result to its wait, which finishes or is scheduled again.
+    ///
+    /// `clock` is the real one for a get, and a frozen one for members of a
+    /// pass.
     pub(super) fn polled(&mut self, number: usize, result: Result<Operation, Error>, clock: &dyn Clock) {
         let allowed = self.may_hold(number);
         let Some(wait) = self.wait_of(number) else { return };
@@ -203,6 +242,7 @@ impl Scheduler {
         }
     }
 
+    /// Records the end of a cancellation.
     pub(super) fn cancelled(&mut self, number: usize, result: Result<(), Error>) {
         let core = Arc::clone(self.core());
         let Some(track) = self.tracks.get_mut(number) else { return };

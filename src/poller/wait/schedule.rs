@@ -1,4 +1,16 @@
 //! When the next poll is due, and how much time it has.
+//!
+//! ```text
+//! start                                                       deadline
+//! ├poll┤◄─ delay ─►├poll┤◄─── delay ───►├poll┤◄─ cut ─►├last poll┤
+//!                                                      └ reserve ┘
+//! ```
+//!
+//! Delays grow with the time waited, so that the lag after the end of an
+//! operation is a bounded fraction of its length. The last delay is cut so that
+//! one more poll fits before the deadline: a wait of 60 s notices an operation
+//! that takes 59 s. Its reserve is twice the slowest poll so far, from 50 ms to
+//! 1 s, and at most a tenth of the timeout.
 
 use std::time::{Duration, Instant};
 
@@ -8,8 +20,15 @@ use crate::util::excerpt::shown_name;
 use super::{WaitMachine, WaitState};
 
 impl WaitMachine {
-    /// Returns how long a poll that was due at `at` may take; zero when it is
-    /// too late for one.
+    /// Returns how long a poll that was due at `at` may take; zero if it is too
+    /// late for one.
+    ///
+    /// ```text
+    /// before the deadline                     the remaining time, at most an attempt timeout
+    /// after it, total timeout zero            an attempt timeout, for the one poll
+    /// after it, due before it                 as long as the driver was late, at most an attempt timeout
+    /// after it, due after it                  zero
+    /// ```
     pub(super) fn time_to_poll(&self, at: Instant, now: Instant) -> Duration {
         let Some(deadline) = self.deadline else { return self.attempt_timeout };
         let left = deadline.saturating_duration_since(now);
@@ -35,15 +54,20 @@ impl WaitMachine {
     /// Returns how long the server may hold a response back, so that there is
     /// time for a last poll after it.
     pub(super) fn time_to_hold(&self, now: Instant) -> Duration {
-        self.time_left(now).saturating_sub(self.last_poll().max(ROOM_FOR_ANSWER))
+        self.time_left(now).saturating_sub(self.last_poll().max(ROOM_FOR_RESPONSE))
     }
 
+    /// Returns the time until the deadline; the maximum without one.
     pub(super) fn time_left(&self, now: Instant) -> Duration {
         self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now))
     }
 
-    /// Sets the time of the next poll: that of the backoff, counted from
-    /// `since`, but in time for a last one.
+    /// Sets the time of the next poll: the delay of the backoff, counted from
+    /// `since`, but early enough for a last one. `chance` is the random number
+    /// of the jitter, from 0 to 1.
+    ///
+    /// If there is no time for another poll, the timeout has its consequences
+    /// now: sleeping until the deadline would only delay the error.
     pub(super) fn schedule(&mut self, since: Instant, now: Instant, chance: f64) {
         let elapsed = now.saturating_duration_since(self.paced_from);
         // Without a delay the backoff itself gives up, which has the consequences of a
@@ -82,7 +106,7 @@ impl WaitMachine {
     }
 
     /// Returns the delay of the backoff, or a longer one if the last error
-    /// requests it.
+    /// requests it; `None` if the backoff gives up.
     fn next_delay(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
         let own = self.delays.next(elapsed, chance)?.max(SHORTEST_DELAY);
         let Some(fault) = &self.fault else { return Some(own) };
@@ -115,17 +139,17 @@ impl WaitMachine {
 /// poll as fast as the service responds.
 const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 
-/// Bounds of the time that is kept back for the last poll; it is never more
-/// than a tenth of the limit.
+/// Bounds of the reserve for the last poll.
 const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_LAST_POLL: Duration = Duration::from_secs(1);
 
-/// How long a response may take to arrive after the server stopped holding it
-/// back.
-const ROOM_FOR_ANSWER: Duration = Duration::from_secs(1);
+/// The time that a response may take to arrive after the server stopped holding
+/// it back.
+const ROOM_FOR_RESPONSE: Duration = Duration::from_secs(1);
 
-/// The pause after a quota error that does not say when to come back.
+/// The pause after a quota error that does not say when to come back. Quotas
+/// are usually counted by the minute.
 const QUOTA_PAUSE: Duration = Duration::from_secs(20);
 
-/// In place of a delay that no clock can count: a poll a year is not too many.
+/// A year, in place of a delay that no clock can count.
 pub(super) const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);

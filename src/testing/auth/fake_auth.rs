@@ -12,8 +12,8 @@ use super::servers::{TokenServers, TokenState};
 use crate::error::Error;
 
 /// The token endpoints of a [`FakeServer`](crate::testing::FakeServer), made by
-/// [`FakeServer::auth`](crate::testing::FakeServer::auth): what they give and
-/// whom they trust.
+/// [`FakeServer::auth`](crate::testing::FakeServer::auth): what they issue and
+/// which keys they trust.
 ///
 /// | request | response like that of |
 /// |---|---|
@@ -25,11 +25,11 @@ use crate::error::Error;
 /// | `GET /v2/credentials/fake-task` | the endpoint for the keys of a container on AWS |
 /// | `GET /subject-token` | an identity provider that wants a header |
 ///
-/// Each checks all that it is sent, by the time that the server gives in its
-/// `date` header, and says what was wrong in the shape of the real one. The
-/// signature of an assertion is verified against the keys that are
-/// [trusted](Self::trust_key). [Scripted
-/// responses](crate::testing::FakeServer::reply_to) come first here too.
+/// Each endpoint checks the whole request, by the time in the `date` header of
+/// the server, and its error has the shape of the real one. The signature of an
+/// assertion is verified against the keys that are [trusted](Self::trust_key).
+/// [Scripted responses](crate::testing::FakeServer::reply_to) come first here
+/// too.
 ///
 /// Every secret starts with `CANARY-`, so that a test can look for that word
 /// wherever a program writes.
@@ -53,6 +53,7 @@ use crate::error::Error;
 /// ```
 #[derive(Clone, Copy)]
 pub struct FakeAuth<'a> {
+    /// Shared with the server: settings apply to all later requests.
     servers: &'a TokenServers,
     address: SocketAddr,
 }
@@ -97,12 +98,30 @@ impl<'a> FakeAuth<'a> {
 
     /// Issues a new refresh token with every access token, and rejects the old
     /// refresh token.
+    ///
+    /// The client has to keep the new one; the
+    /// [file](Self::authorized_user_file) of a test then is out of date.
     pub fn rotate_refresh_tokens(self) -> Self {
         self.set(|state| state.login.rotates = true)
     }
 
     /// Rejects refresh tokens with `invalid_grant`, as after a password change,
     /// until there is a new file.
+    ///
+    /// ```
+    /// use longrunning::auth::CredentialsPolicy;
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Credentials, ErrorKind};
+    ///
+    /// let server = FakeServer::start();
+    /// let file = server.auth().authorized_user_file();
+    /// server.auth().revoke_logins();
+    /// let credentials = Credentials::from_json_with(&file, &CredentialsPolicy::trusting_the_file())?;
+    /// let client = server.client_builder().credentials(credentials).build()?;
+    /// let error = client.get("operations/42").send().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Auth);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn revoke_logins(self) -> Self {
         self.set(|state| state.login.is_revoked = true)
     }
@@ -137,6 +156,9 @@ impl<'a> FakeAuth<'a> {
 
     /// Sets the universe domain that the metadata server returns. Default:
     /// `googleapis.com`.
+    ///
+    /// Clients compare it with the domain of their endpoint, so that a token of
+    /// one universe is not sent to another.
     pub fn universe_domain(self, domain: impl Into<String>) -> Self {
         self.set(|state| state.metadata.universe_domain = domain.into())
     }
@@ -168,6 +190,8 @@ impl<'a> FakeAuth<'a> {
     pub fn container_environment(self) -> BTreeMap<String, String> {
         let variables = [
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", self.url(CONTAINER_PATH.trim_start_matches('/'))),
+            // The current token: variables that were read before a rotation are
+            // out of date.
             ("AWS_CONTAINER_AUTHORIZATION_TOKEN", self.state().container.token()),
             ("AWS_REGION", REGION.to_owned()),
         ];

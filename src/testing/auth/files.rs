@@ -1,4 +1,7 @@
 //! Credentials files whose URLs are those of the fake server.
+//!
+//! The files are texts: a test writes them where its program looks for them, or
+//! passes them to a constructor of [`Credentials`](crate::Credentials).
 
 use std::path::Path;
 
@@ -12,7 +15,7 @@ use super::jwt::PublicKey;
 use super::sts::{AWS_REQUEST, CERTIFICATE_CHAIN};
 use crate::error::Error;
 
-/// Where an external account gets the token from that it exchanges.
+/// The source of the token that an external account exchanges.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub enum SubjectToken<'a> {
@@ -24,11 +27,12 @@ pub enum SubjectToken<'a> {
     Aws,
     /// The client certificate that this `certificate_config.json` names.
     ///
-    /// Over plain http, as this server speaks it, only the subject token shows
-    /// the certificate. For mutual TLS put a TLS front in front of the
-    /// server and name it as `token_url`.
+    /// This server speaks plain http, so only the subject token contains the
+    /// certificate. For mutual TLS, put a TLS proxy in front of the server and
+    /// name it as `token_url`.
     Certificate(&'a Path),
-    /// What this command prints, as JSON ([AIP-4117](https://google.aip.dev/auth/4117)) with
+    /// The output of this command, JSON
+    /// ([AIP-4117](https://google.aip.dev/auth/4117)) with
     /// [`FakeAuth::subject_token`] as `id_token`.
     Executable(&'a str),
     /// The content of this file, [`FakeAuth::subject_token`].
@@ -126,6 +130,22 @@ impl FakeAuth<'_> {
 
     /// Returns a file of type `external_account`, for workload identity
     /// federation.
+    ///
+    /// ```
+    /// use longrunning::auth::CredentialsPolicy;
+    /// use longrunning::testing::{FakeServer, SubjectToken};
+    /// use longrunning::{Credentials, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.require_issued_tokens();
+    /// let file = server.auth().external_account_file(SubjectToken::Url);
+    /// let credentials = Credentials::from_json_with(&file, &CredentialsPolicy::trusting_the_file())?;
+    /// let client = server.client_builder().credentials(credentials).build()?;
+    /// client.get("operations/42").send()?;
+    /// assert_eq!(server.requests()[0].path(), "/subject-token");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn external_account_file(self, subject_token: SubjectToken<'_>) -> String {
         let kind = match subject_token {
             SubjectToken::Aws => AWS_REQUEST,
@@ -152,6 +172,7 @@ impl FakeAuth<'_> {
     pub fn impersonated_file(self, file: &str) -> String {
         let Ok(Value::Object(mut source)) = serde_json::from_str(file) else { return file.to_owned() };
         let url = self.url(&format!("v1/projects/-/serviceAccounts/{EMAIL}:generateAccessToken"));
+        // The same member in both kinds of files.
         const URL: &str = "service_account_impersonation_url";
         if source.get("type").is_some_and(|kind| kind == "external_account") {
             source.insert(URL.to_owned(), url.into());
@@ -166,6 +187,7 @@ impl FakeAuth<'_> {
         SUBJECT_TOKEN.to_owned()
     }
 
+    /// Returns the `credential_source` that leads to a subject token.
     fn source(self, subject_token: SubjectToken<'_>) -> Value {
         match subject_token {
             SubjectToken::Aws => json!({
@@ -191,6 +213,8 @@ impl FakeAuth<'_> {
         }
     }
 
+    /// Makes refresh tokens valid again if they were revoked, and returns the
+    /// current one.
     fn log_in(self) -> String {
         let login = &mut self.state().login;
         login.is_revoked = false;

@@ -1,4 +1,14 @@
-//! `generateAccessToken`, as `https://iamcredentials.googleapis.com` responds to it.
+//! `generateAccessToken`, as `https://iamcredentials.googleapis.com` responds
+//! to it: exchanges the token of a caller for one of a service account
+//! ("impersonation").
+//!
+//! ```text
+//! POST /v1/projects/-/serviceAccounts/robot@fake-project.iam.gserviceaccount.com:generateAccessToken
+//! {"scope":["https://www.googleapis.com/auth/cloud-platform"],"lifetime":"3600s"}
+//! => {"accessToken":"CANARY-access-token-2","expireTime":"2027-01-01T01:00:00Z"}
+//! ```
+//!
+//! Every service account exists and may be impersonated by every caller.
 
 use std::time::Duration;
 
@@ -13,6 +23,7 @@ use crate::testing::request::RecordedRequest;
 use crate::types::{Code, Status};
 use crate::util::percent::decode;
 
+/// Responds to a request; `now` counts from 1970.
 pub(super) fn generate_access_token(
     issuer: &mut TokenIssuer,
     request: &RecordedRequest,
@@ -24,14 +35,20 @@ pub(super) fn generate_access_token(
     }
 }
 
+/// The body of a request. An unknown field is an error, as in the API.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TokenRequestBody {
+    /// At least one; each without spaces.
     scope: Vec<String>,
+    /// The chain of service accounts between the caller and the one in the
+    /// path.
     delegates: Option<Vec<String>>,
+    /// Such as `3600s`.
     lifetime: Option<String>,
 }
 
+/// Checks the request and issues the token.
 fn generate(issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) -> Result<String, Status> {
     check_caller(issuer, request, now)?;
     let path = decode(request.path());
@@ -50,20 +67,25 @@ fn generate(issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) 
     if let Some(delegate) = body.delegates.iter().flatten().find(|delegate| !is_account(delegate)) {
         return Err(invalid(format!("delegate `{delegate}`: expected {ACCOUNT}")));
     }
+    // The lifetime that the test has set stands for the default of the API, an
+    // hour.
     let lifetime = lifetime(body.lifetime.as_deref())?.unwrap_or(issuer.lifetime);
     let expiry = now.saturating_add(lifetime);
     let token = issuer.issue_until(expiry, &body.scope.join(" "));
     Ok(json!({ "accessToken": token, "expireTime": timestamp(expiry) }).to_string())
 }
 
-/// The caller needs a token that this server has given, or a JWT of a trusted
-/// key, good for this API.
+/// Checks the caller: its token was issued by this server, or is a JWT of a
+/// trusted key, and its scopes include this API. A token without scopes has all
+/// of them.
 fn check_caller(issuer: &TokenIssuer, request: &RecordedRequest, now: Duration) -> Result<(), Status> {
     let refuse = |why: &str| {
         Status::new(Code::Unauthenticated, format!("Request had invalid authentication credentials: {why}"))
     };
     let token = request.authorization("bearer").ok_or_else(|| refuse("no access token"))?;
     let scope = issuer.scope_of(token, now).map_err(|why| refuse(&why))?;
+    // An empty scope is a token for all of them, such as a self-signed JWT with
+    // an audience.
     if scope.is_empty() || scope.split(' ').any(|scope| SUFFICIENT.contains(&scope)) {
         return Ok(());
     }
@@ -72,13 +94,14 @@ fn check_caller(issuer: &TokenIssuer, request: &RecordedRequest, now: Duration) 
     Err(Status::new(Code::PermissionDenied, message))
 }
 
+/// Returns whether a name is `projects/-/serviceAccounts/{email}`.
 fn is_account(name: &str) -> bool {
     name.strip_prefix("projects/-/serviceAccounts/")
         .is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
 }
 
-/// `lifetime` up to twelve hours; the API gives an hour to those who say
-/// nothing.
+/// Reads `lifetime`, one second to twelve hours. Without one, tokens have the
+/// lifetime that the test has set.
 fn lifetime(text: Option<&str>) -> Result<Option<Duration>, Status> {
     let Some(text) = text else { return Ok(None) };
     let lifetime = parse_duration(text).and_then(|duration| Duration::try_from(duration).ok());
@@ -88,6 +111,7 @@ fn lifetime(text: Option<&str>) -> Result<Option<Duration>, Status> {
     }
 }
 
+/// Returns a time since 1970 as a timestamp of ProtoJSON, without fractions.
 pub(super) fn timestamp(time: Duration) -> Option<String> {
     let seconds = i64::try_from(time.as_secs()).ok()?;
     timestamp_text(&Timestamp { seconds, nanos: 0 })
@@ -98,5 +122,6 @@ fn invalid(message: impl Into<String>) -> Status {
 }
 
 const ACCOUNT: &str = "`projects/-/serviceAccounts/{email}`";
+/// The scopes of which a caller needs one.
 const SUFFICIENT: [&str; 2] =
     ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/iam"];

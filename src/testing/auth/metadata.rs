@@ -1,4 +1,9 @@
-//! The metadata server of Google Cloud, `http://metadata.google.internal`.
+//! The metadata server of Google Cloud, `http://metadata.google.internal`: the
+//! identity of a virtual machine.
+//!
+//! It requires the header `Metadata-Flavor: Google` and refuses requests
+//! through a proxy. Both protect it from requests that another program is
+//! tricked into.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,10 +16,12 @@ use crate::testing::http_response::FakeResponse;
 use crate::testing::request::RecordedRequest;
 use crate::util::percent::decode;
 
-/// The metadata server of a machine.
+/// The metadata server of one machine with one service account.
 pub(super) struct FakeMetadataServer {
+    /// The value at `universe/universe-domain`.
     pub(super) universe_domain: String,
-    /// The current token for each list of scopes.
+    /// The current token for each list of scopes, which is returned again until
+    /// it is about to expire.
     kept: BTreeMap<String, String>,
 }
 
@@ -25,6 +32,8 @@ impl Default for FakeMetadataServer {
 }
 
 impl FakeMetadataServer {
+    /// Responds to a request. All responses have the header by which a client
+    /// recognizes a metadata server.
     pub(super) fn respond(
         &mut self,
         issuer: &mut TokenIssuer,
@@ -38,11 +47,14 @@ impl FakeMetadataServer {
         } else {
             self.look_up(issuer, request, now).unwrap_or_else(|| FakeResponse::text(404, "Not Found\n"))
         };
+        // On errors too: that is how clients find out that this is a metadata
+        // server.
         http.headers.push((FLAVOR.into(), "Google".into()));
         http.headers.push(("server".into(), "Metadata Server for VM".into()));
         http
     }
 
+    /// Returns the value at a path; `None` for one that does not exist.
     fn look_up(
         &mut self,
         issuer: &mut TokenIssuer,
@@ -65,6 +77,7 @@ impl FakeMetadataServer {
         }
     }
 
+    /// Returns a field of the service account; a directory if `field` is empty.
     fn of_account(
         &mut self,
         issuer: &mut TokenIssuer,
@@ -85,8 +98,12 @@ impl FakeMetadataServer {
         }
     }
 
+    /// Returns the current token for the scopes in the query, or issues a new
+    /// one.
     fn token(&mut self, issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) -> FakeResponse {
         let scopes = request.query("scopes").unwrap_or_default().replace(',', " ");
+        // A client that renews too early gets the same token again, and a test
+        // notices.
         let kept = self.kept.get(&scopes).and_then(|token| {
             let left = issuer.left(token, now).filter(|left| *left > RENEWAL)?;
             Some((token.clone(), left))
@@ -104,6 +121,6 @@ impl FakeMetadataServer {
 pub(super) const FLAVOR: &str = "Metadata-Flavor";
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// The real one gives the same token until four to five minutes before it
-/// expires.
+/// The remaining lifetime below which a new token is issued. The real server
+/// does so four to five minutes before the old one expires.
 const RENEWAL: Duration = Duration::from_secs(240);

@@ -1,4 +1,9 @@
 //! `POST /token`, as `https://oauth2.googleapis.com/token` responds to it.
+//!
+//! | `grant_type` | checked | RFC |
+//! |---|---|---|
+//! | `refresh_token` | client id and secret, refresh token, `rapt` if it is required | 6749 §6 |
+//! | `urn:ietf:params:oauth:grant-type:jwt-bearer` | signature, times, `iss`, `aud`, `scope` of the assertion | 7523 |
 
 use std::time::Duration;
 
@@ -15,18 +20,22 @@ use crate::testing::request::RecordedRequest;
 #[derive(Default)]
 pub(super) struct UserLogin {
     /// How many refresh tokens were replaced.
-    turn: usize,
+    rotations: usize,
+    /// Whether each refresh replaces the refresh token.
     pub(super) rotates: bool,
+    /// Whether refresh tokens are rejected.
     pub(super) is_revoked: bool,
+    /// Whether a refresh needs the proof of a new login.
     pub(super) wants_rapt: bool,
 }
 
 impl UserLogin {
-    /// Returns the refresh token that is good now.
+    /// Returns the current refresh token; all earlier ones are invalid.
     pub(super) fn refresh_token(&self) -> String {
-        format!("CANARY-refresh-token-{}", self.turn + 1)
+        format!("CANARY-refresh-token-{}", self.rotations + 1)
     }
 
+    /// Checks the refresh token and `rapt` of a request.
     pub(super) fn check(&self, form: &TokenRequestForm) -> Result<(), TokenRefusal> {
         if form.require("refresh_token")? != self.refresh_token() || self.is_revoked {
             return Err(TokenRefusal::invalid_grant("Token has been expired or revoked."));
@@ -41,13 +50,14 @@ impl UserLogin {
         }
     }
 
-    /// Returns the refresh token to use from now on, where it is another one.
+    /// Replaces the refresh token if tokens rotate, and returns the new one.
     pub(super) fn rotate(&mut self) -> Option<String> {
-        self.turn += usize::from(self.rotates);
+        self.rotations += usize::from(self.rotates);
         self.rotates.then(|| self.refresh_token())
     }
 }
 
+/// Responds to a request.
 pub(super) fn token(
     login: &mut UserLogin,
     issuer: &mut TokenIssuer,
@@ -61,6 +71,7 @@ pub(super) fn token(
     }))
 }
 
+/// Exchanges a refresh token.
 fn refresh(
     login: &mut UserLogin,
     issuer: &mut TokenIssuer,
@@ -78,6 +89,7 @@ fn refresh(
     Ok(body)
 }
 
+/// Exchanges an assertion. Its audience is Google's token endpoint or this one.
 fn assertion(
     issuer: &mut TokenIssuer,
     request: &RecordedRequest,
@@ -89,6 +101,8 @@ fn assertion(
         claims.require("iss")?;
         claims.get("sub")?;
         let aud = claims.require("aud")?;
+        // A test reaches this server under its own address; Google's clients
+        // sign for Google's.
         let here = format!("http://{}/token", request.header("host").unwrap_or_default());
         if aud != GOOGLE && aud != here {
             return Err(format!("`aud` is `{aud}`: expected `{GOOGLE}` or `{here}`"));
@@ -99,7 +113,7 @@ fn assertion(
     Ok(access_token(issuer, &scope, now))
 }
 
-/// Returns the response that gives a new access token.
+/// Issues an access token, and returns the body of the response.
 pub(super) fn access_token(issuer: &mut TokenIssuer, scope: &str, now: Duration) -> Value {
     let mut body = json!({
         "access_token": issuer.issue(now, scope),
@@ -115,5 +129,6 @@ pub(super) fn access_token(issuer: &mut TokenIssuer, scope: &str, now: Duration)
 const PARAMETERS: [&str; 7] =
     ["assertion", "client_id", "client_secret", "grant_type", "rapt", "refresh_token", "scope"];
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// What assertions are made out to, whatever the `token_uri` of the file is.
+/// The audience of assertions that are made for Google, whatever the
+/// `token_uri` of the file is.
 const GOOGLE: &str = "https://oauth2.googleapis.com/token";

@@ -1,4 +1,7 @@
 //! The token servers: which of them a request is for, and what they share.
+//!
+//! One lock guards the state of all of them. It is held while a request is
+//! handled, which takes no time on the clock.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard};
@@ -26,7 +29,8 @@ impl TokenServers {
         TokenEndpoint::of(request).is_some()
     }
 
-    /// Responds to a request that is for a token server.
+    /// Responds to a request for a token server; `None` if it is for the
+    /// service. `now` counts from 1970.
     pub(in crate::testing) fn respond(
         &self,
         request: &RecordedRequest,
@@ -46,7 +50,8 @@ impl TokenServers {
         })
     }
 
-    /// Checks the access token of a call.
+    /// Checks the access token of a request to the service. The error says why
+    /// it is not valid.
     pub(in crate::testing) fn check_token(&self, token: &str, now: Duration) -> Result<(), String> {
         self.state().issuer.scope_of(token, now).map(drop)
     }
@@ -66,14 +71,14 @@ pub(super) struct TokenState {
     pub(super) container: FakeContainerEndpoint,
 }
 
-/// Without the secrets, and without what no failed test needs.
+/// Without the secrets.
 impl fmt::Debug for TokenState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FakeAuth").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }
 
-/// One of the servers that this one plays.
+/// One of the endpoints.
 #[derive(Clone, Copy)]
 enum TokenEndpoint {
     Aws,
@@ -87,7 +92,10 @@ enum TokenEndpoint {
 }
 
 impl TokenEndpoint {
+    /// Returns the endpoint that a request is for, by its method and path
+    /// alone: a test may send it to this server under any host name.
     fn of(request: &RecordedRequest) -> Option<Self> {
+        // Exact paths first, then the trees below a prefix.
         match (request.method(), request.path()) {
             ("POST", "/token") => Some(Self::OAuth),
             ("POST", "/v1/token") => Some(Self::Sts),

@@ -1,5 +1,17 @@
-//! Verifies the signed request that an AWS workload hands over as its subject
+//! Verifies the signed request that an AWS workload presents as its subject
 //! token (Signature Version 4).
+//!
+//! The token is a `GetCallerIdentity` request of the AWS Security Token Service
+//! that was not sent: URL, method and headers as JSON, percent-encoded. The
+//! real STS of Google sends it to AWS, which returns the identity. Here the
+//! signature is computed again with the only keys that exist, so a mistake in
+//! the canonical request is found:
+//!
+//! ```text
+//! canonical   POST \n / \n QUERY \n name:value \n … \n\n SIGNED-NAMES \n SHA256("")
+//! to sign     AWS4-HMAC-SHA256 \n DATE \n SCOPE \n SHA256(canonical)
+//! signature   HMAC(HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), "sts"), "aws4_request"), to sign)
+//! ```
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,7 +24,8 @@ use super::aws::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, TOKEN};
 use crate::json::parse_timestamp;
 use crate::util::percent::decode;
 
-/// A signed request of GetCallerIdentity that was not sent yet.
+/// A request of GetCallerIdentity, signed and not sent. Unknown members are an
+/// error.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SignedRequest {
@@ -21,6 +34,7 @@ struct SignedRequest {
     headers: Vec<SignedHeader>,
 }
 
+/// One of its headers.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SignedHeader {
@@ -28,7 +42,11 @@ struct SignedHeader {
     value: String,
 }
 
-/// Checks the request.
+/// Checks a subject token that is meant for `audience`; `now` counts from 1970.
+///
+/// # Errors
+///
+/// A sentence that says which part is wrong, and what was expected.
 pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), String> {
     let signed: SignedRequest =
         serde_json::from_str(&decode(token)).map_err(|error| format!("not a signed request: {error}"))?;
@@ -52,6 +70,8 @@ pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), St
 
     let authorization =
         SignatureHeader::read(header("authorization")?).ok_or("the authorization header is unreadable")?;
+    // The scope has the day of the request, not the day of the check: at
+    // midnight they differ.
     let day = date.split('T').next().unwrap_or_default();
     let scope = format!("{day}/{region}/sts/aws4_request");
     if authorization.credential != format!("{ACCESS_KEY_ID}/{scope}") {
@@ -62,6 +82,7 @@ pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), St
     }
     // Google recommends to sign `x-goog-cloud-target-resource` too; google-auth for
     // Python does not.
+    // AWS requires these headers to be signed, if they are sent.
     let needed = |name: &&String| *name == "host" || name.starts_with("x-amz-");
     let unsigned = headers.keys().filter(needed).find(|name| !authorization.signs(name));
     if let Some(name) = unsigned {
@@ -73,20 +94,25 @@ pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), St
     }
     canonical += &format!("\n{}\n{}", authorization.signed_headers, sha256(""));
     let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256(&canonical));
+    // The fake knows both keys, so the comparison need not take constant time.
     match hex(&sign(&signing_key(day, region), &to_sign)) {
         signature if signature == authorization.signature => Ok(()),
         _ => Err("the signature is not that of the keys of this server".into()),
     }
 }
 
-/// `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
+/// The `authorization` header: `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…,
+/// Signature=…`.
 struct SignatureHeader<'a> {
     credential: &'a str,
+    /// Names in lower case, joined by `;`, in the order in which they were
+    /// signed.
     signed_headers: &'a str,
     signature: &'a str,
 }
 
 impl<'a> SignatureHeader<'a> {
+    /// Reads the header; the parts have this order.
     fn read(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("AWS4-HMAC-SHA256 ")?.split(", ");
         let mut part = |name: &str| parts.next()?.strip_prefix(name)?.strip_prefix('=');
@@ -97,21 +123,26 @@ impl<'a> SignatureHeader<'a> {
         })
     }
 
+    /// Returns whether the signature covers a header.
     fn signs(&self, name: &str) -> bool {
         self.signed_headers.split(';').any(|signed| signed == name)
     }
 }
 
-/// Returns the region of `https://sts.REGION.amazonaws.com?Action=GetCallerIdentity…`.
+/// Returns the region of
+/// `https://sts.REGION.amazonaws.com?Action=GetCallerIdentity…`.
 fn region(signed: &SignedRequest) -> Option<&str> {
     let rest = signed.url.strip_prefix("https://sts.").filter(|_| signed.method == "POST")?;
     let (host, query) = rest.split_once('?')?;
     host.trim_end_matches('/').strip_suffix(".amazonaws.com").filter(|_| query == QUERY)
 }
 
-/// AWS refuses requests that are older than 15 minutes.
+/// Checks that the request was signed at most 15 minutes ago or ahead, as AWS
+/// does.
 fn check_date(date: &str, now: Duration) -> Result<(), String> {
     let bad = || format!("x-amz-date is `{date}`: expected the time of now, such as `20271231T235959Z`");
+    // `20271231T235959Z` becomes `2027-12-31T23:59:59Z`, which the parser of
+    // timestamps reads.
     let dashed = match date.as_bytes() {
         [_, _, _, _, _, _, _, _, b'T', _, _, _, _, _, _, b'Z'] if date.is_ascii() => {
             let part = |range| date.get(range).unwrap_or_default();
@@ -132,11 +163,14 @@ fn check_date(date: &str, now: Duration) -> Result<(), String> {
     if seconds.abs_diff(now.as_secs()) > 15 * 60 { Err(bad()) } else { Ok(()) }
 }
 
+/// Derives the key of a day and region from the secret, so that the secret
+/// itself signs nothing.
 fn signing_key(day: &str, region: &str) -> Vec<u8> {
     let secret = format!("AWS4{SECRET_ACCESS_KEY}").into_bytes();
     [day, region, "sts", "aws4_request"].into_iter().fold(secret, |key, part| sign(&key, part))
 }
 
+/// Returns the HMAC-SHA-256 of a text.
 fn sign(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }

@@ -1,4 +1,14 @@
-//! The Security Token Service, as `https://sts.googleapis.com` responds ([RFC 8693]), and a subject token.
+//! The Security Token Service, as `https://sts.googleapis.com` responds ([RFC
+//! 8693]), and the endpoint of an identity provider.
+//!
+//! ```text
+//! GET  /subject-token    a subject token, for a bearer token
+//! POST /v1/token         exchanges the subject token for an access token
+//! POST /v1/oauthtoken    exchanges the refresh token of a workforce user
+//! ```
+//!
+//! Two audiences exist: the provider of a workload identity pool, and those of
+//! workforce pools.
 //!
 //! [RFC 8693]: https://www.rfc-editor.org/rfc/rfc8693
 
@@ -17,12 +27,14 @@ use crate::testing::http_response::FakeResponse;
 use crate::testing::request::RecordedRequest;
 use crate::util::percent::decode;
 
-/// `POST /v1/token`: exchanges the token of another identity provider.
+/// Responds to `POST /v1/token`, which exchanges the token of another identity
+/// provider.
 pub(super) fn token(issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) -> FakeResponse {
     respond(exchange(issuer, request, now))
 }
 
-/// `POST /v1/oauthtoken`: takes the refresh token of a workforce user.
+/// Responds to `POST /v1/oauthtoken`, which exchanges the refresh token of a
+/// workforce user.
 pub(super) fn refresh(
     login: &mut UserLogin,
     issuer: &mut TokenIssuer,
@@ -43,7 +55,7 @@ pub(super) fn refresh(
     respond(refresh())
 }
 
-/// `GET /subject-token`: what the `url` of an external account points at.
+/// Responds to `GET /subject-token`, the `url` of an external account.
 pub(super) fn subject_token(request: &RecordedRequest) -> FakeResponse {
     match request.authorization("bearer") {
         Some(REQUEST_TOKEN) => FakeResponse::json(json!({ "value": SUBJECT_TOKEN }).to_string()),
@@ -51,6 +63,7 @@ pub(super) fn subject_token(request: &RecordedRequest) -> FakeResponse {
     }
 }
 
+/// Checks the request and issues an access token.
 fn exchange(
     issuer: &mut TokenIssuer,
     request: &RecordedRequest,
@@ -59,6 +72,7 @@ fn exchange(
     let form = TokenRequestForm::read(request, &PARAMETERS)?;
     form.expect("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")?;
     form.expect("requested_token_type", ACCESS_TOKEN)?;
+    // Optional here: workload identity federation has no client.
     let client = client(request)?;
     let audience = form.require("audience")?;
     if !is_workforce(audience) && audience != AUDIENCE {
@@ -66,12 +80,14 @@ fn exchange(
     }
     check_options(&form, client.is_some())?;
     check_subject_token(&form, audience, now)?;
+    // Last, because a rejected request must not count as an issued token.
     let mut body = access_token(issuer, form.require("scope")?, now);
     body["issued_token_type"] = ACCESS_TOKEN.into();
     Ok(body)
 }
 
-/// `userProject` is for users of a workforce pool who come without a client.
+/// Checks `options`, JSON with a `userProject`: the project that is billed for
+/// users of a workforce pool without a client.
 fn check_options(form: &TokenRequestForm, has_client: bool) -> Result<(), TokenRefusal> {
     let Some(options) = form.get("options") else { return Ok(()) };
     let invalid = |why: &str| TokenRefusal::invalid_request(format!("Invalid options: {why}"));
@@ -87,6 +103,9 @@ fn check_options(form: &TokenRequestForm, has_client: bool) -> Result<(), TokenR
     Ok(())
 }
 
+/// Checks the token by its type. Only the signed request of AWS and the
+/// certificate chain have content that can be checked; any other token has to
+/// be the one of this provider.
 fn check_subject_token(form: &TokenRequestForm, audience: &str, now: Duration) -> Result<(), TokenRefusal> {
     let token = form.require("subject_token")?;
     match form.require("subject_token_type")? {
@@ -105,18 +124,21 @@ fn check_subject_token(form: &TokenRequestForm, audience: &str, now: Duration) -
     }
 }
 
-/// Returns whether it is a JSON array of certificates, each as base64 of its
-/// DER.
+/// Checks a JSON array of certificates, each as base64 of its DER; at least
+/// one.
 fn check_chain(token: &str) -> Option<()> {
     let chain: Vec<String> = serde_json::from_str(token).ok()?;
+    // Every certificate is a DER sequence, whose first byte is 0x30.
     let is_certificate = |text: &String| STANDARD.decode(text).is_ok_and(|der| der.starts_with(&[0x30]));
     (!chain.is_empty() && chain.iter().all(is_certificate)).then_some(())
 }
 
+/// Returns whether an audience is a provider of a workforce pool.
 fn is_workforce(audience: &str) -> bool {
     audience.starts_with("//iam.googleapis.com/locations/global/workforcePools/")
 }
 
+/// The parameters that the endpoint accepts.
 const PARAMETERS: [&str; 7] = [
     "audience",
     "grant_type",

@@ -2,8 +2,29 @@
 //!
 //! h2 never sees the socket. It reads and writes a [`Pipe`] in memory, and
 //! [`GrpcChannel::drive`] carries what is in the pipe to the socket and back,
-//! within the deadline of the call. So a call costs one write, and one read
-//! where the response comes in one piece; between calls nothing runs.
+//! within the deadline of the call. So a call costs one write, and one read if
+//! the response arrives in one piece; between calls nothing runs.
+//!
+//! ```text
+//!          drive                                   turn
+//! call ◄── poll ── h2::client handles ◄────► h2::Connection
+//!                                                │ read, write
+//!                                                ▼
+//!                                              Pipe ◄─ receive, flush ─► Connection (TCP, TLS)
+//! ```
+//!
+//! The life of a channel:
+//!
+//! | state | how it ends |
+//! |---|---|
+//! | new | the first call, which no idle timeout of the server explains if it fails |
+//! | used and idle | [`refresh`](GrpcChannel::refresh) before the next call |
+//! | in a call | a response: idle again; anything else: over |
+//! | over | dropped by its owner; it takes no call |
+//!
+//! An error distinguishes what the caller may do: send the request again
+//! (nothing was processed), send it again unless it must be sent once (a pooled
+//! connection was closed), or neither.
 
 use std::future::Future;
 use std::mem;
@@ -28,12 +49,14 @@ use super::frame::{self, IncomingFrames};
 use super::pipe::Pipe;
 use super::watch::FrameWatch;
 
-/// A response, read to its end.
+/// A response, read to its end, or to the end of what is kept of a page.
 #[derive(Debug)]
 pub(super) struct GrpcResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: IncomingFrames,
+    /// Empty if the response has only a head, as a failure without a message
+    /// does.
     pub(super) trailers: HeaderMap,
 }
 
@@ -46,14 +69,17 @@ pub(super) enum ChannelFault {
     Frame(frame::FrameFault),
     /// The server gave the call up.
     Reset(Reason),
-    /// A pooled connection was closed before a response began.
+    /// A pooled connection was closed before a response began. The request may
+    /// have been processed, though most likely the server has closed an idle
+    /// connection.
     Stale(HttpError),
-    /// The server says that it has done nothing about the request.
+    /// The server has not processed the request, by its own word or because
+    /// nothing was sent.
     Unprocessed(HttpError),
 }
 
 impl ChannelFault {
-    /// For what fails before the request is handed over.
+    /// Marks the failure as one before the request was handed over.
     fn unsent(self) -> Self {
         match self {
             Self::Failed(error) => Self::Failed(error.sent(false)),
@@ -72,9 +98,11 @@ impl ChannelFault {
     }
 }
 
-/// A connection, for one call at a time. What is on its way is not to be
-/// printed.
+/// A connection, for one call at a time.
+///
+/// It has no `Debug`: bytes that are on their way contain tokens.
 pub(super) struct GrpcChannel {
+    /// The connection to the server, with TLS if there is any.
     stream: Box<dyn Connection>,
     server: ServerAddress,
     /// The bytes of the last read; the buffer is reused.
@@ -83,14 +111,20 @@ pub(super) struct GrpcChannel {
     watch: FrameWatch,
     connection: Http2<Pipe, Bytes>,
     requests: SendRequest<Bytes>,
+    /// The waker of h2.
     news: Arc<ChannelNews>,
-    /// Sending failed; what the peer had to say before that can still be read.
+    /// The error of a write. It is kept because the peer may have sent
+    /// something before that, which is still to be read.
     broken: Option<HttpError>,
+    /// Whether h2 has ended, or its input has.
     is_over: bool,
+    /// Whether a call was made on it. A failure then may be that of a
+    /// connection that the server has closed while it was idle.
     was_used: bool,
 }
 
-/// Set when a call has left something to do for the connection.
+/// The waker that h2 calls if it can do more without new input. Relaxed order
+/// is enough: h2 calls it on the thread that reads it.
 #[derive(Debug, Default)]
 struct ChannelNews(AtomicBool);
 
@@ -101,8 +135,12 @@ impl Wake for ChannelNews {
 }
 
 impl GrpcChannel {
-    /// Connects. Nothing is exchanged yet: our settings go out with the first
+    /// Connects. Nothing is exchanged yet: our settings are sent with the first
     /// call.
+    ///
+    /// # Errors
+    ///
+    /// Those of DNS, TCP, proxy and TLS.
     pub(super) fn open(
         connector: &Connector,
         server: &ServerAddress,
@@ -140,13 +178,13 @@ impl GrpcChannel {
     }
 
     /// Handles what arrived while the connection was idle: pings, settings, a
-    /// GOAWAY.
+    /// `GOAWAY`. It reads what is there and waits for nothing.
     ///
     /// Returns false if the connection cannot be used any more.
     pub(super) fn refresh(&mut self, end: Instant) -> bool {
         for _ in 0..MOST_READS {
-            // Bytes on an idle connection are pings, settings or a GOAWAY. They are handled
-            // before a call depends on the connection.
+            // A pending end or GOAWAY is noticed here, where a new connection is all that
+            // it costs, and not in the call.
             if self.is_over || self.stream.is_silent() {
                 break;
             }
@@ -166,6 +204,8 @@ impl GrpcChannel {
 
     /// Makes one call. The connection is of use for another if there is a
     /// response.
+    ///
+    /// `limit` is the largest response message in bytes.
     pub(super) fn call(
         &mut self,
         request: Request<()>,
@@ -178,7 +218,7 @@ impl GrpcChannel {
         // Even if only the stream failed. A new connection costs less than one in an
         // unknown state.
         if result.is_err() {
-            self.part();
+            self.reset_stream();
         }
         result
     }
@@ -189,12 +229,20 @@ impl GrpcChannel {
     }
 
     /// Returns whether the peer allows no streams
-    /// (`SETTINGS_MAX_CONCURRENT_STREAMS` is 0). h2 would keep a request
-    /// back until it allows some again, which may be never.
+    /// (`SETTINGS_MAX_CONCURRENT_STREAMS` is 0).
+    ///
+    /// h2 would keep a request back until the peer allows some again, which may
+    /// be never.
     fn takes_nothing(&self) -> bool {
         self.requests.current_max_send_streams() == 0
     }
 
+    /// Sends the request and reads the response to its end.
+    ///
+    /// The steps are those of HTTP/2: wait for a free stream, send headers and
+    /// the one message, read the head, the data and the trailers. `begun` is
+    /// true as soon as there is a head: a failure after that is not one of a
+    /// connection that was idle.
     fn exchange(
         &mut self,
         request: Request<()>,
@@ -202,15 +250,19 @@ impl GrpcChannel {
         limit: usize,
         io: IoLimit<'_>,
     ) -> Result<GrpcResponse, ChannelFault> {
+        // A clone, because `drive` borrows the channel while it polls.
         let mut requests = self.requests.clone();
         let ready = self.drive(io, false, |cx| requests.poll_ready(cx)).map_err(ChannelFault::unsent)?;
         ready.map_err(|error| self.not_sent(error))?;
-        // Again after `refresh`, because settings may have arrived with `poll_ready`.
+        // Checked again after `refresh`, because settings may have arrived with
+        // `poll_ready`.
         if self.takes_nothing() {
             return Err(ChannelFault::Unprocessed(
                 self.unprocessed("accepts no calls (MAX_CONCURRENT_STREAMS is 0)"),
             ));
         }
+        // The message follows at once: both are in the pipe before anything is
+        // sent, so that they share one write.
         let sent = requests.send_request(request, false);
         let (mut response, mut sending) = sent.map_err(|error| self.not_sent(error))?;
         sending.send_data(message, true).map_err(|error| self.fault(error, false))?;
@@ -238,7 +290,15 @@ impl GrpcChannel {
         Ok(GrpcResponse { status: head.status, headers: head.headers, body, trailers })
     }
 
-    /// Lets h2 and the socket work in turns until `poll` has what it waits for.
+    /// Lets h2 and the socket work in turns until `poll` is ready, and returns
+    /// its result.
+    ///
+    /// `begun` says whether a response has begun, for the error.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the connection, the end of the deadline in `io`, or a
+    /// stop.
     fn drive<T>(
         &mut self,
         io: IoLimit<'_>,
@@ -270,7 +330,7 @@ impl GrpcChannel {
     }
 
     /// Lets h2 read what is in the pipe, and write; returns whether there was
-    /// something to read.
+    /// something to read, or the end.
     fn turn(&mut self) -> bool {
         let (was_fed, is_last) = self.pipe.lock().state();
         // Cleared before h2 runs, so that a wake from inside of it counts.
@@ -286,6 +346,10 @@ impl GrpcChannel {
     }
 
     /// Sends what h2 has written.
+    ///
+    /// # Errors
+    ///
+    /// A timeout or a stop. Any other error is kept in `broken`.
     fn flush(&mut self, io: IoLimit<'_>, begun: bool) -> Result<(), HttpError> {
         let outgoing = mem::take(&mut self.pipe.lock().outgoing);
         if outgoing.is_empty() || self.broken.is_some() {
@@ -300,7 +364,8 @@ impl GrpcChannel {
             Err(error) => self.broken = Some(self.failed(error, begun)),
             Ok(()) => {}
         }
-        // Its room is worth keeping.
+        // The buffer goes back with its capacity, unless h2 has written
+        // meanwhile.
         let mut ends = self.pipe.lock();
         if ends.outgoing.is_empty() {
             ends.outgoing = outgoing;
@@ -309,7 +374,8 @@ impl GrpcChannel {
         Ok(())
     }
 
-    /// Waits for something from the peer, and puts it into the pipe.
+    /// Waits for bytes from the peer until the deadline, and puts them into the
+    /// pipe. No bytes are the end.
     fn receive(&mut self, io: IoLimit<'_>, begun: bool) -> Result<(), HttpError> {
         match self.stream.read(&mut self.input, io) {
             Ok(amount) => {
@@ -326,15 +392,16 @@ impl GrpcChannel {
     }
 
     /// Resets the stream of an abandoned call, if that is possible without
-    /// blocking.
-    fn part(&mut self) {
+    /// blocking. So a server can stop working for a caller that has left.
+    fn reset_stream(&mut self) {
         // All handles of the stream are gone, for which h2 resets it with CANCEL.
         self.turn();
+        // Without the stop token: after a stop, nothing could be sent with it.
         let _ = self.flush(IoLimit::new(Instant::now() + GLANCE, None), false);
         self.is_over = true;
     }
 
-    /// Returns the fault when h2 does not take a request.
+    /// Returns the fault if h2 does not accept a request.
     fn not_sent(&self, error: h2::Error) -> ChannelFault {
         // h2 has sent nothing, so another connection may carry the request. If none of
         // this holds, h2 rejects the request itself, and would do so again.
@@ -345,10 +412,21 @@ impl GrpcChannel {
         ChannelFault::Failed(HttpError::new(HttpErrorKind::Request, message).with_source(error))
     }
 
-    /// Returns the fault when a call fails that was sent.
+    /// Returns the fault if a call fails that was sent.
+    ///
+    /// | error of h2 | fault |
+    /// |---|---|
+    /// | `RST_STREAM` with `REFUSED_STREAM`, before a response | `Unprocessed` |
+    /// | `RST_STREAM` | `Reset` |
+    /// | `GOAWAY` below this stream, before a response | `Unprocessed` |
+    /// | the connection ended | `Stale` or `Failed` |
+    /// | the peer breaks the protocol | `Failed` |
     fn fault(&self, error: h2::Error, begun: bool) -> ChannelFault {
         let reason = error.reason().unwrap_or(Reason::NO_ERROR);
         if error.is_reset() && error.is_remote() {
+            // A reset that refuses the stream proves that nothing was processed
+            // (RFC 9113 section 8.7). Every other one may come from the method
+            // itself.
             return match reason {
                 Reason::REFUSED_STREAM if !begun => ChannelFault::Unprocessed(
                     self.unprocessed("refused the call: it takes no more at a time"),
@@ -381,6 +459,8 @@ impl GrpcChannel {
         HttpError::new(HttpErrorKind::Interrupted, format!("{} {what}", self.server.peer())).sent(false)
     }
 
+    /// Returns the error for a peer that breaks the rules of HTTP/2, with a
+    /// note if it responds in HTTP/1.
     fn improper(&self) -> HttpError {
         let error = improper(&self.server);
         if !self.watch.is_http1() {
@@ -391,7 +471,7 @@ impl GrpcChannel {
         )
     }
 
-    /// Adds what the peer said when it closed the connection.
+    /// Adds the code and the text of the last `GOAWAY`, if there was one.
     fn with_farewell(&self, error: HttpError) -> HttpError {
         match self.watch.go_away() {
             Some(go_away) => error.note(&go_away.to_string()),
@@ -412,6 +492,7 @@ impl GrpcChannel {
         if begun { HttpError::cut_short(error, &peer) } else { HttpError::unanswered(error, &peer) }
     }
 
+    /// Returns the fault for a connection that failed during a call.
     fn lost(&self, error: HttpError, begun: bool) -> ChannelFault {
         let is_closed = error.kind() == HttpErrorKind::Interrupted;
         let error = if is_closed { self.with_farewell(error) } else { error };
@@ -430,12 +511,17 @@ fn improper(server: &ServerAddress) -> HttpError {
     HttpError::new(HttpErrorKind::Protocol, message)
 }
 
+/// The reason why a body could not be read.
 enum Broken {
     Frame(frame::FrameFault),
     Stream(h2::Error),
 }
 
-/// Moves the data of a response from `stream` to `body`.
+/// Moves the data of a response from `stream` to `body`, until its end or until
+/// enough of it is there.
+///
+/// The window of the stream is released as data is taken, so that the peer can
+/// continue to send.
 fn take(
     stream: &mut RecvStream,
     body: &mut IncomingFrames,
@@ -460,26 +546,31 @@ fn take(
     }
 }
 
-/// For what is polled again anyway.
+/// Returns a context without a waker, for futures that are polled again anyway.
 fn idle() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }
 
-/// A list page of 5 MB comes without a pause for window updates.
+/// Bytes that a peer may send without a window update. A list page of 5 MB
+/// arrives without a pause.
 const STREAM_WINDOW: u32 = 8 << 20;
 
-/// As large, because a connection carries one call.
+/// As large as that of a stream, because a connection carries one call.
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
-/// The size of one read: some frames of a large response.
+/// The size of one read in bytes: some frames of a large response.
 const INPUT: usize = 64 << 10;
 
+/// The largest frame that a peer may send, in bytes.
 const FRAME: u32 = 64 << 10;
 
+/// The limit of all headers of a response in bytes (RFC 9113 section 6.5.2).
 const MAX_HEADERS: u32 = 64 << 10;
 
-/// How long what has come may take to be read, and a farewell to be sent.
+/// The time for I/O that must not delay a call: reading what is there already,
+/// and sending a reset.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// More than this cannot accumulate on an idle connection.
+/// Reads before a connection is used. More than this cannot accumulate on an
+/// idle connection.
 const MOST_READS: usize = 64;

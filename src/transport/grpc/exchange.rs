@@ -1,5 +1,10 @@
 //! One attempt: token, request, response, and one replay with a fresh token
 //! after `UNAUTHENTICATED`.
+//!
+//! This is the counterpart of `rest/exchange`, with the same order, the same
+//! deadline and the same errors. In addition it interprets the end of the
+//! deadline: the server enforces the timeout in the request too, and which side
+//! ends the call first is chance.
 
 use std::time::Instant;
 
@@ -23,17 +28,24 @@ use super::{GrpcTransport, status};
 
 /// A call with one request message and one response message.
 pub(super) struct UnaryCall<'a> {
-    /// What it is about, for the log.
+    /// The name of the operation or the path of the start, for the log.
     pub(super) name: &'a str,
+    /// The framed request message.
     pub(super) message: &'a Bytes,
-    /// The response has no content, so it may be missing.
+    /// Whether the response message is empty by definition, so that it may be
+    /// missing.
     pub(super) is_acknowledged: bool,
-    /// Sent at most once.
+    /// Whether the request must be sent at most once.
     pub(super) once: bool,
 }
 
 impl GrpcTransport {
     /// Returns the bytes of the response's message.
+    ///
+    /// # Errors
+    ///
+    /// `Config` for headers that must not be sent, `Auth` for the token, and
+    /// whatever the response says, with the URL of the method.
     pub(super) fn exchange(
         &self,
         mut head: Request<()>,
@@ -46,6 +58,8 @@ impl GrpcTransport {
         let mut replayed = false;
         loop {
             let authorization = authorizer.authorization(deadline, attempt.stop())?;
+            // The head is made once. Only the credentials in it are replaced
+            // for the replay.
             sign(&mut head, authorization.as_ref())?;
             let start = clock.now();
             let sent = self.send(call, &head, attempt, deadline);
@@ -76,6 +90,13 @@ impl GrpcTransport {
         }
     }
 
+    /// Makes one call and returns its message.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` if the deadline has passed, or if the server ended the call
+    /// within the reserve before it; otherwise what the pool, the frame or the
+    /// status says.
     fn send(
         &self,
         call: &UnaryCall<'_>,
@@ -84,7 +105,11 @@ impl GrpcTransport {
         deadline: Instant,
     ) -> Result<Vec<u8>, Error> {
         let ServiceParts { endpoint, clock, .. } = &self.service;
+        // By the clock of the client, which may be virtual. `io` has the same
+        // deadline by the clock of sockets.
         let left = || deadline.saturating_duration_since(clock.now());
+        // What is left when the request is made, by which the reserve of the
+        // server's timeout is computed.
         let (host, granted) = (endpoint.authority(), left());
         if granted.is_zero() {
             return Err(Error::attempt_timed_out(host, false));
@@ -93,7 +118,9 @@ impl GrpcTransport {
         let UnaryCall { message, once, .. } = *call;
         let sent = GrpcCall { head, message, limit: self.options.message_limit, io, left: &left, once };
         let response = self.pool.call(&sent);
-        let response = response.inspect(|response| attempt.answered(|| metadata(response)));
+        // Before the status is read, so that the observer sees the metadata of
+        // errors too.
+        let response = response.inspect(|response| attempt.observe_response(|| metadata(response)));
         let error = match response.map(|response| status::read(response, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
             Ok(Err(fault)) | Err(ChannelFault::Frame(fault)) => match fault {
@@ -116,7 +143,9 @@ impl GrpcTransport {
                 });
             }
         };
-        // The server enforces the timeout in the request, and may be a little early.
+        // The server enforces the timeout in the request, and may be a little
+        // early: its clock and ours may differ by a twentieth of the timeout.
+        // An earlier `DEADLINE_EXCEEDED` or `CANCELLED` is its own decision.
         let is_end = matches!(error.code(), Some(Code::Cancelled | Code::DeadlineExceeded));
         match is_end && left() <= reserve(granted) + granted / 20 {
             true => Err(Error::attempt_timed_out(host, true).caused_by_end(error)),
@@ -125,12 +154,15 @@ impl GrpcTransport {
     }
 }
 
-/// Returns the initial and the trailing metadata.
+/// Returns the initial and the trailing metadata, in this order. Invalid UTF-8
+/// is replaced.
 fn metadata(response: &GrpcResponse) -> Headers {
     let entries = response.headers.iter().chain(&response.trailers);
     entries.map(|(name, value)| (name, String::from_utf8_lossy(value.as_bytes()))).collect()
 }
 
+/// Returns the error for a message larger than the limit, and the option that
+/// raises it.
 fn too_large(peer: Peer<'_>, OversizeMessage { length, limit }: OversizeMessage) -> Error {
     let length = length.map(|length| format!(" of {length} bytes")).unwrap_or_default();
     let message = format!(

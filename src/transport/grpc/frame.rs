@@ -1,4 +1,16 @@
 //! Messages as gRPC frames them: a flag, the length in four bytes, the message.
+//!
+//! ```text
+//!  0        1  2  3  4        5 …
+//! ┌────────┬─────────────────┬──────────────────┐
+//! │ 0 or 1 │ length, big end │ message          │
+//! └────────┴─────────────────┴──────────────────┘
+//!   1: compressed, as `grpc-encoding` says
+//! ```
+//!
+//! A frame arrives in pieces that have nothing to do with its parts. Limits
+//! hold before memory is used: a length is checked when the prefix is there,
+//! and a compressed message while it grows.
 
 use std::mem;
 
@@ -16,7 +28,7 @@ pub(super) fn encode(message: &impl Message, compression: Compression) -> Bytes 
     encode_bytes(&message.encode_to_vec(), compression)
 }
 
-/// Returns the frame of a message whose bytes these are.
+/// Returns the frame of an encoded message.
 pub(super) fn encode_bytes(message: &[u8], compression: Compression) -> Bytes {
     let mut frame = vec![0; PREFIX];
     match compression {
@@ -28,36 +40,45 @@ pub(super) fn encode_bytes(message: &[u8], compression: Compression) -> Bytes {
         }
     }
     let length = u32::try_from(frame.len() - PREFIX).unwrap_or(u32::MAX);
+    // Written afterwards, when the compressed length is known.
     frame.splice(1..PREFIX, length.to_be_bytes());
     frame.into()
 }
 
-/// A message of `length` bytes where at most `limit` are taken.
+/// A message larger than `limit`, both in bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct OversizeMessage {
-    /// None where a compressed message grows past the limit.
+    /// The announced length; `None` if a compressed message grows past the
+    /// limit.
     pub(super) length: Option<usize>,
     pub(super) limit: usize,
 }
 
-/// The body of a response, as far as it has come.
+/// The body of a response, as far as it was received.
 #[derive(Debug, PartialEq)]
 pub(super) enum IncomingFrames {
+    /// The content type is that of gRPC.
     Frame(GrpcFrame),
-    /// The beginning of something that is not gRPC.
+    /// The beginning of something that is not gRPC, such as the page of a
+    /// proxy.
     Other(Vec<u8>),
 }
 
-/// A message that comes in pieces.
+/// A message that arrives in pieces.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct GrpcFrame {
+    /// The largest message in bytes.
     limit: usize,
+    /// The first five bytes, as far as they were received.
     prefix: Vec<u8>,
+    /// The length in the prefix, when that is complete.
     length: Option<usize>,
+    /// The message, compressed or not, as far as it was received.
     message: Vec<u8>,
 }
 
 impl IncomingFrames {
+    /// Starts a body whose content type is in `head`.
     pub(super) fn new(head: &Parts, limit: usize) -> Self {
         let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         match content_type.is_some_and(is_grpc) {
@@ -66,8 +87,8 @@ impl IncomingFrames {
         }
     }
 
-    /// Takes the next piece. A message that is too large fails as soon as its
-    /// length is known, and what comes after it as soon as it comes.
+    /// Appends the next piece. A message that is too large fails as soon as its
+    /// length is known, and a second message at its first byte.
     pub(super) fn push(&mut self, data: &[u8]) -> Result<(), FrameFault> {
         match self {
             Self::Frame(frame) => frame.push(data),
@@ -79,7 +100,7 @@ impl IncomingFrames {
         }
     }
 
-    /// Returns whether all that is kept has come, however much there is to
+    /// Returns whether all that is kept was received, however much is still to
     /// come.
     pub(super) fn is_enough(&self) -> bool {
         matches!(self, Self::Other(text) if text.len() >= MAX_ERROR_BODY)
@@ -87,6 +108,7 @@ impl IncomingFrames {
 }
 
 impl GrpcFrame {
+    /// Appends to the prefix, then to the message.
     fn push(&mut self, mut data: &[u8]) -> Result<(), FrameFault> {
         let length = match self.length {
             Some(length) => length,
@@ -132,12 +154,14 @@ impl GrpcFrame {
     }
 }
 
-/// Why there is no message.
+/// The reason why there is no message.
 #[derive(Debug)]
 pub(super) enum FrameFault {
+    /// It is larger than the limit.
     Oversize(OversizeMessage),
-    /// The server says that all is well and sends no message.
+    /// The status is `OK` and there is no message.
     Empty,
+    /// It is something else than a message, or only a part of one.
     Wrong(Error),
 }
 
@@ -147,20 +171,27 @@ impl From<Error> for FrameFault {
     }
 }
 
-/// Returns whether a body is made of frames with protobuf in them. gRPC-Web's
-/// are others, as are those of other encodings.
+/// Returns whether a body consists of frames with protobuf in them. The frames
+/// of gRPC-Web are different, and `+json` has another encoding in them.
 fn is_grpc(content_type: &str) -> bool {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     GRPC.iter().any(|grpc| media_type.eq_ignore_ascii_case(grpc))
 }
 
-/// Returns the length in a whole prefix.
+/// Returns the length in a complete prefix.
 fn announced(prefix: &[u8]) -> Option<usize> {
     let length: [u8; 4] = prefix.get(1..PREFIX)?.try_into().ok()?;
     // What does not fit is larger than any limit.
     Some(usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX))
 }
 
+/// Decompresses a message by the value of `grpc-encoding`.
+///
+/// # Errors
+///
+/// `Oversize`; otherwise `Wrong`. An encoding that was not requested, or a
+/// label that is false, means that something other than the service has
+/// responded.
 fn decompress(message: &[u8], encoding: Option<&str>, limit: usize) -> Result<Vec<u8>, FrameFault> {
     #[cfg(feature = "gzip")]
     if let Some(decoded) = encoding.and_then(|encoding| gzip::decompress(message, encoding, limit)) {
@@ -192,6 +223,7 @@ mod gzip {
     use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
     use flate2::write::GzEncoder;
 
+    /// Appends the compressed message to `sink`.
     pub(super) fn compress(message: &[u8], sink: &mut Vec<u8>) {
         let mut encoder = GzEncoder::new(sink, Compression::default());
         // Memory takes everything.
@@ -212,11 +244,14 @@ mod gzip {
         })
     }
 
-    /// [RFC 1950 section 2.2](https://www.rfc-editor.org/rfc/rfc1950#section-2.2).
+    /// Returns whether a message has the header of zlib ([RFC 1950 section
+    /// 2.2](https://www.rfc-editor.org/rfc/rfc1950#section-2.2)).
     fn is_zlib(message: &[u8]) -> bool {
         matches!(message, &[method, flags, ..] if method & 15 == 8 && u16::from_be_bytes([method, flags]) % 31 == 0)
     }
 
+    /// Reads at most one byte more than the limit, by which the caller notices
+    /// that there is more.
     fn read(decoder: impl Read, limit: usize) -> io::Result<Vec<u8>> {
         let mut decoded = Vec::new();
         let one_more = (limit as u64).saturating_add(1);
@@ -225,8 +260,10 @@ mod gzip {
     }
 }
 
+/// Content types with protobuf in frames.
 const GRPC: [&str; 2] = ["application/grpc", "application/grpc+proto"];
 
+/// Bytes before the message: the flag and the length.
 const PREFIX: usize = 5;
 
 const PLAIN: u8 = 0;
@@ -234,7 +271,7 @@ const PLAIN: u8 = 0;
 #[cfg_attr(not(feature = "gzip"), allow(dead_code))]
 const COMPRESSED: u8 = 1;
 
-/// The part of a proxy's response that is kept.
+/// Bytes of a body that is not gRPC, of which the rest is not read.
 const MAX_ERROR_BODY: usize = 64 << 10;
 
 /// Room made for a message because its prefix says so, before any of it has

@@ -1,4 +1,9 @@
 //! The metadata of a call: headers of HTTP/2.
+//!
+//! What all calls of a client share is made once ([`RequestHeads`]). An attempt
+//! copies it and adds what differs, in this order: routing, quota project,
+//! compression and headers of the caller ([`RequestHeads::head_to`]), the
+//! credentials ([`sign`]), and at the last moment the timeout ([`stamped`]).
 
 use std::time::Duration;
 
@@ -17,12 +22,19 @@ use crate::util::excerpt::shown;
 /// The metadata that all calls of a client share.
 #[derive(Debug)]
 pub(super) struct RequestHeads {
+    /// The URI of each method, `https://host/google.longrunning.Operations/…`.
     uris: RpcMap<Uri>,
     headers: HeaderMap,
+    /// That of the credentials, for calls that set none.
     quota_project: Option<HeaderValue>,
 }
 
 impl RequestHeads {
+    /// Makes what all calls share.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if the endpoint or an option cannot be in a header.
     pub(super) fn new(service: &ServiceParts) -> Result<Self, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(TE, HeaderValue::from_static("trailers"));
@@ -48,7 +60,8 @@ impl RequestHeads {
         self.head_to(self.uris.get(rpc).clone(), Some(routing_header(name)), attempt)
     }
 
-    /// The same for any method.
+    /// Returns the head of one attempt of any method; `routing` is the value of
+    /// `x-goog-request-params`.
     pub(super) fn head_to(
         &self,
         uri: Uri,
@@ -75,6 +88,7 @@ impl RequestHeads {
         if attempt.compression() == Compression::Gzip {
             headers.insert("grpc-encoding", HeaderValue::from_static("gzip"));
         }
+        // Appended and not inserted: a name may occur several times.
         for (name, text) in attempt.headers() {
             let (header, value) = metadata(name, text)?;
             headers
@@ -85,7 +99,8 @@ impl RequestHeads {
     }
 }
 
-/// Writes the credentials into `head`.
+/// Writes the credentials into `head`, in place of those of a rejected attempt.
+/// Without an authorization, nothing changes.
 pub(super) fn sign(head: &mut Request<()>, authorization: Option<&Authorization>) -> Result<(), Error> {
     if let Some(authorization) = authorization {
         let mut secret = value(authorization.header(), authorization.value())?;
@@ -97,7 +112,10 @@ pub(super) fn sign(head: &mut Request<()>, authorization: Option<&Authorization>
     Ok(())
 }
 
-/// `head` with the time that the server has, where there is so much left.
+/// Returns `head` with the timeout for the server, `grpc-timeout`.
+///
+/// It is computed when there is a connection: the time for a permit, connecting
+/// and a refused stream has passed for the server too.
 pub(super) fn stamped(head: &Request<()>, left: Duration) -> Request<()> {
     let mut head = head.clone();
     // Digits and a letter are always a value.
@@ -113,6 +131,7 @@ pub(super) fn reserve(left: Duration) -> Duration {
     (left / 20).min(MOST_RESERVED)
 }
 
+/// Returns the URI of an RPC of `google.longrunning.Operations`.
 fn uri(endpoint: &Endpoint, rpc: Rpc) -> Result<Uri, Error> {
     uri_of(endpoint, &format!("/google.longrunning.Operations/{}", rpc.name()))
 }
@@ -128,6 +147,11 @@ pub(super) fn uri_of(endpoint: &Endpoint, path: &str) -> Result<Uri, Error> {
 
 /// Returns an entry of the caller's. Names that end in `-bin` have bytes as
 /// values, in base64.
+///
+/// # Errors
+///
+/// `Config` for a name with `grpc-`, which REST sends as a header for a gateway
+/// (`grpc-metadata-…`), and for a value of `-bin` that is not base64.
 fn metadata(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let refuse = |why: &str| Error::config(format!("header `{}` {why}", shown(name)));
     if name.starts_with("grpc-") {
@@ -150,24 +174,37 @@ fn value(name: &str, text: &str) -> Result<HeaderValue, Error> {
     })
 }
 
-/// At most eight digits: whole milliseconds from a second on, and a coarser
-/// unit where they are not enough.
+/// Returns the value of `grpc-timeout`: at most eight digits and a unit. It is
+/// whole milliseconds from a second on, and a coarser unit if these are too
+/// many.
 ///
 /// Calls with the same timeout then mostly have the same value, for which HPACK
 /// sends one byte.
+///
+/// ```text
+/// 0 s            1u           zero would be no timeout for some servers
+/// 999.999 ms     999999u
+/// 10 s           10000m
+/// 100 000 s      100000S
+/// ```
 fn timeout(left: Duration) -> String {
     let units = [(1_000, 'u'), (1_000_000, 'm'), (1_000_000_000, 'S'), (60_000_000_000, 'M')];
     let count = |nanos: u128| left.as_nanos() / nanos;
+    // Skips microseconds for a second or more. Without that, nearly every call
+    // would have a value of its own.
     let is_long = usize::from(left >= Duration::from_secs(1));
     let fits = units.into_iter().skip(is_long).find(|(nanos, _)| count(*nanos) <= MOST);
+    // At least 1 in the unit that is chosen: a timeout of 0 could be read as
+    // none.
     let (count, unit) =
         fits.map_or((count(3_600_000_000_000).min(MOST), 'H'), |(nanos, unit)| (count(nanos).max(1), unit));
     format!("{count}{unit}")
 }
 
+/// The largest number of eight digits.
 const MOST: u128 = 99_999_999;
 
-/// A round trip to most servers.
+/// The largest reserve: a round trip to most servers.
 const MOST_RESERVED: Duration = Duration::from_millis(50);
 
 static QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");

@@ -1,4 +1,25 @@
-//! gRPC: protobuf over HTTP/2, on a blocking connection and without a runtime.
+//! gRPC: protobuf over HTTP/2, on a blocking connection and without a runtime
+//! ([protocol](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)).
+//!
+//! ```text
+//! message and name
+//!    │ frame::encode        flag, length, message, maybe compressed
+//!    │ metadata             path, headers, routing, later credentials and timeout
+//!    ▼ exchange             token, one replay after UNAUTHENTICATED
+//! ConnectionPool            permit, idle or new connection, one resend
+//!    ▼
+//! GrpcChannel               h2 over a Pipe in memory; this thread moves the bytes
+//!    │ watch                reads GOAWAY beside h2
+//!    ▼
+//! GrpcResponse
+//!    │ status               grpc-status, or the page of a proxy
+//!    ▼
+//! Operation, OperationPage, () or Error
+//! ```
+//!
+//! All methods are unary: one message there, one back. A connection carries one
+//! call at a time, so a slow call never delays another one on its connection.
+//! Nothing runs between calls. `DESIGN.md` has the reasons.
 
 mod channel;
 mod exchange;
@@ -37,7 +58,8 @@ use pool::ConnectionPool;
 /// Options of the gRPC transport alone.
 #[derive(Clone, Debug)]
 pub(crate) struct GrpcOptions {
-    /// Bytes of one message, before and after it is decompressed.
+    /// The largest response message in bytes, before and after it is
+    /// decompressed. Requests are not limited.
     pub(crate) message_limit: usize,
 }
 
@@ -52,14 +74,22 @@ impl Default for GrpcOptions {
 pub(crate) struct GrpcTransport {
     service: ServiceParts,
     options: GrpcOptions,
+    /// The metadata that all calls share.
     heads: RequestHeads,
     pool: ConnectionPool,
 }
 
 impl GrpcTransport {
+    /// Creates the transport. It connects at the first call.
+    ///
+    /// # Errors
+    ///
+    /// `Config` for an endpoint with a base path, since gRPC's paths are those
+    /// of methods, and for network options that cannot be used.
     pub(crate) fn new(service: ServiceParts, options: GrpcOptions, env: &dyn Env) -> Result<Self, Error> {
         let endpoint = &service.endpoint;
         let url = endpoint.origin();
+        // A path in front of the method would be another method.
         if endpoint.url("") != url {
             return Err(Error::config(format!(
                 "endpoint `{}` has a base path, which gRPC does not support: expected scheme, host and port",
@@ -71,6 +101,11 @@ impl GrpcTransport {
     }
 
     /// Makes one attempt and returns the bytes of the response message.
+    ///
+    /// # Errors
+    ///
+    /// `Binding` for an empty name, where the method is about one operation;
+    /// those of [`exchange`](Self::exchange).
     fn unary(
         &self,
         rpc: Rpc,
@@ -78,12 +113,15 @@ impl GrpcTransport {
         request: &impl Message,
         attempt: &Attempt<'_>,
     ) -> Result<Vec<u8>, Error> {
-        // A list may be about everything; whatever else there is in a name is for the
-        // service to judge.
+        // A listing may have no parent. Everything else in a name is for the
+        // service to judge: over gRPC a name is no path, so it cannot lead to
+        // another method.
         if name.is_empty() && rpc != Rpc::List {
             return Err(Error::bad_name(name, "is empty"));
         }
         let message = &frame::encode(request, attempt.compression());
+        // Their response is `google.protobuf.Empty`, which some servers leave
+        // out.
         let is_acknowledged = matches!(rpc, Rpc::Cancel | Rpc::Delete);
         let call = UnaryCall { name, message, is_acknowledged, once: false };
         self.exchange(self.heads.head(rpc, name, attempt)?, &call, attempt)
@@ -137,8 +175,12 @@ impl Transport for GrpcTransport {
     }
 }
 
-/// The message of a start, which nothing else of a request over HTTP can
-/// accompany.
+/// Returns the message of a start.
+///
+/// # Errors
+///
+/// `Config` for a query, an HTTP method and JSON, which a request over gRPC
+/// cannot have. Leaving them out would start something else.
 fn message_of(request: &StartRequest) -> Result<&[u8], Error> {
     let refuse = |what: &str| {
         Err(Error::config(format!(
@@ -158,6 +200,7 @@ fn message_of(request: &StartRequest) -> Result<&[u8], Error> {
     }
 }
 
+/// Checks the response to a cancel or delete. Fields in it are ignored.
 fn empty(response: &[u8]) -> Result<(), Error> {
     <()>::decode(response).map_err(|cause| Error::decode("response is not valid protobuf").with_source(cause))
 }
@@ -171,5 +214,5 @@ impl fmt::Debug for GrpcTransport {
     }
 }
 
-/// The default of gRPC everywhere.
+/// 4 MiB, the default of other implementations of gRPC.
 const MESSAGE_LIMIT: usize = 4 << 20;

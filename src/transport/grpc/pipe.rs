@@ -1,4 +1,8 @@
 //! The pipe in memory that h2 reads and writes in place of a socket.
+//!
+//! h2 has an async interface only. A read from an empty pipe is pending, a
+//! write never is. The fake server uses the same pipe for the server half of
+//! h2.
 
 use std::io;
 use std::pin::Pin;
@@ -12,29 +16,34 @@ use crate::util::sync::lock;
 /// Two buffers; clones share them.
 ///
 /// No waker is ever called, because the thread that fills the pipe polls h2
-/// afterwards.
+/// afterwards. The lock is never contended, for the same reason; it makes the
+/// pipe `Send`.
 #[derive(Clone, Default)]
 pub(crate) struct Pipe(Arc<Mutex<Ends>>);
 
+/// Both directions of a pipe.
 #[derive(Default)]
 pub(crate) struct Ends {
-    /// The bytes from the peer, of which h2 has read the first `taken`.
+    /// Bytes from the peer, of which h2 has read the first `taken`.
     pub(crate) incoming: Vec<u8>,
     taken: usize,
-    /// The bytes for the peer.
+    /// Bytes for the peer.
     pub(crate) outgoing: Vec<u8>,
-    /// Nothing more comes after what is there.
+    /// Whether nothing follows the bytes from the peer.
     pub(crate) has_ended: bool,
 }
 
 impl Pipe {
+    /// Locks both buffers. h2 locks them too, so the guard must not live while
+    /// h2 runs.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Ends> {
         lock(&self.0)
     }
 }
 
 impl Ends {
-    /// Returns whether something is to be read, and whether it is the last.
+    /// Returns whether there is something to be read, and whether it is the
+    /// last.
     pub(super) fn state(&self) -> (bool, bool) {
         (!self.incoming.is_empty(), self.has_ended)
     }

@@ -1,4 +1,17 @@
 //! Connections between calls, and the one resend that is not a retry.
+//!
+//! ```text
+//! call_with_resend
+//!    permit ── waits within the deadline
+//!    idle connection, used last ──► refresh ──► send ─┬─ response ──► keep
+//!    or a new one                                     ├─ Stale, Unprocessed ──► once more, on a new one
+//!                                                     └─ any other failure ──► returned
+//! ```
+//!
+//! Permits and connections are separate: a permit limits calls, an idle
+//! connection needs none. After `fork` a child has its own connections and
+//! permits, since two processes on one connection would receive each other's
+//! responses.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -22,61 +35,76 @@ use super::channel::{ChannelFault, GrpcChannel, GrpcResponse};
 use super::metadata::stamped;
 use crate::util::sync::lock;
 
-/// Connections to one service; at most as many as calls are made at the same
-/// time.
+/// Connections to one service; at most as many as calls are made concurrently.
 pub(super) struct ConnectionPool {
     local: PerProcess<LocalPool>,
     server: ServerAddress,
+    /// The proxy for this server, for error messages.
     proxy: Option<ProxyServer>,
     max_connections: usize,
-    /// How many unused connections are kept, and for how long.
-    most: usize,
-    keep: Duration,
+    /// The largest number of idle connections; zero turns pooling off.
+    max_idle: usize,
+    /// The time after which an idle connection is closed.
+    idle_timeout: Duration,
 }
 
 /// The state that no process shares with another: connections, and locks.
 struct LocalPool {
     connector: Connector,
     permits: Permits,
+    /// In the order in which they were used last, the newest at the end.
     idle: Mutex<Vec<IdleConnection>>,
 }
 
 /// A request and its limits.
 pub(super) struct GrpcCall<'a> {
+    /// The headers, with the credentials and without the timeout.
     pub(super) head: &'a Request<()>,
     pub(super) message: &'a Bytes,
-    /// Bytes of the response.
+    /// The largest response message in bytes.
     pub(super) limit: usize,
-    /// For the sockets, with what ends it when it is stopped.
+    /// The deadline for sockets, and the stop token.
     pub(super) io: IoLimit<'a>,
     /// Returns the remaining time of the attempt by its clock.
     pub(super) left: &'a dyn Fn() -> Duration,
-    /// Sent at most once, on a connection that is new or was just used.
+    /// Whether the request must be sent at most once. It then goes over a
+    /// connection that is new or was used a moment ago.
     pub(super) once: bool,
 }
 
+/// A connection without a call.
 struct IdleConnection {
     /// In a box, because it is large and moves in and out of the pool.
     channel: Box<GrpcChannel>,
+    /// The end of its last call, by the real clock: the server's idle timeout
+    /// is real too.
     since: Instant,
 }
 
 impl ConnectionPool {
+    /// Creates an empty pool.
+    ///
+    /// # Errors
+    ///
+    /// Those of network options: roots, certificates, proxies.
     pub(super) fn new(url: &str, options: &HttpOptions, env: &dyn Env) -> Result<Self, HttpError> {
-        let (most, keep) = options.idle_limits();
+        let (max_idle, idle_timeout) = options.idle_limits();
         let max_connections = options.connection_limit();
         let parts = UrlParts::split(url);
         let server = parts.as_ref().and_then(Peer::of).ok_or_else(|| {
             HttpError::new(HttpErrorKind::Request, "endpoint is not an `https` or `http` URL with a host")
         })?;
+        // The pool has one server, so the proxy for it is looked up once.
         let connector = Connector::new(&options.net, Some(HTTP2), DnsCache::new(), env)?;
         let proxy = connector.routes().to(&server)?.cloned();
         let local = PerProcess::new(LocalPool::new(connector, max_connections));
-        Ok(Self { local, server: server.into(), proxy, max_connections, most, keep })
+        Ok(Self { local, server: server.into(), proxy, max_connections, max_idle, idle_timeout })
     }
 
-    /// The sockets below the channels of the parent are closed without a word.
-    /// The channels themselves stay in memory.
+    /// Returns the state of this process, which a forked child makes anew.
+    ///
+    /// The sockets of the parent's channels are closed without sending
+    /// anything. The channels themselves stay in memory.
     fn local(&self) -> &LocalPool {
         self.local.get_or(|parent| LocalPool::new(parent.connector.inherited(), self.max_connections))
     }
@@ -87,9 +115,11 @@ impl ConnectionPool {
         self.call_with_resend(call).map_err(|fault| fault.map(|error| error.through(proxy)))
     }
 
-    /// Makes a call. Makes it once more if the server certainly has not
-    /// processed it, or closed a pooled connection before a response; a
-    /// call that is to be sent once is left to the caller then.
+    /// Makes a call, and resends it at most once: if the server certainly has
+    /// not processed it, or closed a pooled connection before a response.
+    ///
+    /// A call that must be sent once is not resent here; its caller decides by
+    /// [`HttpError::was_sent`].
     fn call_with_resend(&self, call: &GrpcCall<'_>) -> Result<GrpcResponse, ChannelFault> {
         // Taken before a connection is chosen, and held for the whole call: so there
         // are never more connections than permits.
@@ -99,7 +129,7 @@ impl ConnectionPool {
         // A server may close an idle connection while the request is on its way, and a
         // request that is sent once gets no second connection. So it takes only
         // one that was used a moment ago.
-        let most = if call.once { self.keep.min(MOST_IDLE_BEFORE_ONCE) } else { self.keep };
+        let most = if call.once { self.idle_timeout.min(MOST_IDLE_BEFORE_ONCE) } else { self.idle_timeout };
         let first = match self.idle(call.io.deadline, most) {
             Some(channel) => self.send(call, channel).inspect_err(|fault| {
                 if matches!(fault, ChannelFault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
@@ -123,10 +153,12 @@ impl ConnectionPool {
             Err(ChannelFault::Unprocessed(error)) if !call.once => error,
             other => return other,
         };
+        // Checked here, because the resend would only report that nothing was
+        // sent in time, and hide why the first one failed.
         if (call.left)().is_zero() {
             return Err(ChannelFault::Failed(error));
         }
-        log::debug!("{error}: asking again on a new connection");
+        log::debug!("{error}: sending the request again on a new connection");
         self.fresh(call.io).and_then(|channel| self.send(call, channel)).map_err(|fault| match fault {
             // The server may have processed the first request, so the error must not say that nothing was
             // sent.
@@ -136,7 +168,8 @@ impl ConnectionPool {
     }
 
     /// Sends a request with the remaining time as its timeout, which does not
-    /// include the time to get the connection.
+    /// include the time to get the connection. Keeps the connection if there is
+    /// a response.
     fn send(&self, call: &GrpcCall<'_>, mut channel: Box<GrpcChannel>) -> Result<GrpcResponse, ChannelFault> {
         let left = (call.left)();
         if left.is_zero() {
@@ -154,6 +187,7 @@ impl ConnectionPool {
         self.server.peer()
     }
 
+    /// Opens a connection.
     fn fresh(&self, limit: IoLimit<'_>) -> Result<Box<GrpcChannel>, ChannelFault> {
         let channel = GrpcChannel::open(&self.local().connector, &self.server, limit);
         channel.map(Box::new).map_err(ChannelFault::Failed)
@@ -161,10 +195,13 @@ impl ConnectionPool {
 
     /// Returns the connection that was used last and is still good, if it was
     /// idle for less than `most`.
+    ///
+    /// The last one is the most likely to be open. Connections that are too
+    /// old, or found closed, are dropped on the way.
     fn idle(&self, deadline: Instant, most: Duration) -> Option<Box<GrpcChannel>> {
         loop {
             let mut idle = self.lock();
-            if idle.last().is_some_and(|last| last.since.elapsed() >= self.keep) {
+            if idle.last().is_some_and(|last| last.since.elapsed() >= self.idle_timeout) {
                 // All below it are older.
                 idle.clear();
             }
@@ -177,13 +214,14 @@ impl ConnectionPool {
         }
     }
 
+    /// Pools a connection after a call, unless it is over or pooling is off.
     fn keep(&self, channel: Box<GrpcChannel>) {
-        if channel.is_over() || self.most == 0 || self.keep.is_zero() {
+        if channel.is_over() || self.max_idle == 0 || self.idle_timeout.is_zero() {
             return;
         }
         let mut idle = self.lock();
-        if idle.len() >= self.most {
-            // The oldest one, which the server is most likely to close next.
+        if idle.len() >= self.max_idle {
+            // Drops the oldest one, which the server is most likely to close next.
             idle.remove(0);
         }
         idle.push(IdleConnection { channel, since: Instant::now() });
@@ -200,6 +238,6 @@ impl LocalPool {
     }
 }
 
-/// Over TLS the server has to agree on HTTP/2.
+/// The protocol that a server has to agree on over TLS.
 const HTTP2: AlpnProtocol =
     AlpnProtocol { id: b"h2", missing: "does not offer HTTP/2 (ALPN `h2`), which gRPC needs" };

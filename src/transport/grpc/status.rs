@@ -1,5 +1,16 @@
 //! From a gRPC response to its message, or to the status that a call failed
 //! with.
+//!
+//! | response | result |
+//! |---|---|
+//! | `grpc-status` 0 and a message | the message |
+//! | `grpc-status` 0, no message | `FrameFault::Empty` |
+//! | `grpc-status` other than 0 | `Service` with that code, message and details |
+//! | frames without `grpc-status` | `Service` with `UNKNOWN` |
+//! | no gRPC | a page of a proxy, as over REST |
+//!
+//! The status is in the trailers, or in the head of a response without a
+//! message.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,10 +30,13 @@ use crate::types::{Code, Status};
 use super::channel::GrpcResponse;
 use super::frame::{FrameFault, IncomingFrames};
 
-/// Returns the message of a response, or the error that it stands for.
+/// Returns the message of a response, or the error that the response stands
+/// for.
+///
+/// `wall` is the local time, for the note about a clock that is off.
 pub(super) fn read(response: GrpcResponse, host: &str, wall: SystemTime) -> Result<Vec<u8>, FrameFault> {
     let GrpcResponse { status, headers, body, trailers } = response;
-    // A response without a message has everything in its head.
+    // A response without a message may have everything in its head ("Trailers-Only").
     let place = if trailers.contains_key(&STATUS) { &trailers } else { &headers };
     if place.contains_key(&STATUS) {
         return match (failure(place), body) {
@@ -52,9 +66,11 @@ pub(super) fn read(response: GrpcResponse, host: &str, wall: SystemTime) -> Resu
     .into())
 }
 
-/// Returns the error for a status other than `OK`.
+/// Returns the error for a status other than `OK`, with the delay that the
+/// server requests. `place` is where the status was.
 fn refused(status: Status, place: &HeaderMap, headers: &HeaderMap, wall: SystemTime) -> Error {
-    // Front ends put it into the head, as over REST.
+    // Front ends put `retry-after` into the head, as over REST. The page is
+    // only the form in which it is read.
     let later = |place| page(200, place, Vec::new()).retry_after(Some(wall));
     let (delay, forbids_retry) = pushback(place);
     let is_unauthenticated = status.code() == Code::Unauthenticated;
@@ -69,14 +85,14 @@ fn refused(status: Status, place: &HeaderMap, headers: &HeaderMap, wall: SystemT
     }
 }
 
-/// Returns the error for a call that the server gave up with this code of
-/// HTTP/2.
+/// Returns the error for a call that the server reset with this code of HTTP/2.
 pub(super) fn reset(reason: Reason) -> Error {
     let message = format!("the server reset the call: {reason:?}");
     Error::service(Status::new(code_of_reset(reason), message))
 }
 
-/// [The mapping of gRPC](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors).
+/// Returns the code of a reset, by [the mapping of
+/// gRPC](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors).
 fn code_of_reset(reason: Reason) -> Code {
     match reason {
         Reason::CANCEL => Code::Cancelled,
@@ -88,6 +104,9 @@ fn code_of_reset(reason: Reason) -> Code {
 }
 
 /// Returns the status in `place`; none for `OK`.
+///
+/// A number that cannot be read is `UNKNOWN`. The message is that of
+/// `grpc-message`, or that of the details if it is missing.
 fn failure(place: &HeaderMap) -> Option<Status> {
     let number: Option<i32> = text(place, &STATUS).and_then(|number| number.parse().ok());
     let code = number.map_or(Code::Unknown, Code::from);
@@ -101,7 +120,7 @@ fn failure(place: &HeaderMap) -> Option<Status> {
     Some(Status::of_call(rpc::Status { code: code.into(), message, details: full.details }))
 }
 
-/// Returns the response as one of HTTP.
+/// Returns the response as one of HTTP, for what both transports read.
 fn page(status: u16, headers: &HeaderMap, body: Vec<u8>) -> HttpResponse {
     headers.iter().fold(HttpResponse::new(status, body), |response, (name, value)| {
         response.with_header(name.as_str(), String::from_utf8_lossy(value.as_bytes()))
@@ -109,19 +128,28 @@ fn page(status: u16, headers: &HeaderMap, body: Vec<u8>) -> HttpResponse {
 }
 
 /// Returns how long the server asks to wait before another attempt, and whether
-/// it asks not to make one: by a negative number, or one that cannot be read
+/// it asks not to make one
 /// ([A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)).
+///
+/// ```text
+/// no entry    None, false
+/// "1500"      1.5 s, false
+/// "-1"        None, true
+/// "soon"      None, true
+/// ```
 fn pushback(place: &HeaderMap) -> (Option<Duration>, bool) {
     let Some(value) = place.get(PUSHBACK) else { return (None, false) };
     let millis = value.to_str().ok().and_then(|value| value.trim().parse().ok());
     (millis.map(Duration::from_millis), millis.is_none())
 }
 
+/// Returns a header as text, if it is visible ASCII.
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Decodes `%` and two digits to a byte; invalid escapes stay as they are.
+/// Decodes `%` and two digits to a byte, as in `grpc-message`. Invalid escapes
+/// stay as they are, and invalid UTF-8 is replaced.
 fn percent_decoded(text: &[u8]) -> String {
     percent_decode(text).decode_utf8_lossy().into_owned()
 }

@@ -1,5 +1,10 @@
 //! What a peer sends that h2 does not pass on: the text of `GOAWAY`, and the
 //! protocol of a peer without HTTP/2.
+//!
+//! h2 keeps the debug data of a `GOAWAY` to itself, and that data is where
+//! servers say why they close a connection (`too_many_pings`, `max_age`). So
+//! the bytes that go into h2 are read here too, frame by frame (RFC 9113
+//! section 4.1). Nothing depends on it but the text of errors.
 
 use std::fmt;
 
@@ -7,17 +12,18 @@ use h2::Reason;
 
 use crate::util::excerpt::excerpt;
 
-/// Reads the frames from a peer, beside h2.
+/// Reads the frames from a peer, beside h2. It keeps at most 1 KiB.
 #[derive(Default)]
 pub(super) struct FrameWatch {
     /// The first bytes from the peer, as many as distinguish protocols.
     start: Vec<u8>,
-    /// The part of a frame's header that was received.
+    /// The part of a frame's header that was received, less than nine bytes.
     header: Vec<u8>,
-    /// How much of a frame's payload is still to come.
+    /// Bytes of a frame's payload that are still to come.
     left: usize,
     /// The beginning of the payload, if the frame is a `GOAWAY`.
     payload: Option<Vec<u8>>,
+    /// The last one that was complete.
     go_away: Option<GoAway>,
 }
 
@@ -30,7 +36,7 @@ pub(super) struct GoAway {
 }
 
 impl FrameWatch {
-    /// Takes the next bytes from the peer.
+    /// Reads the next bytes from the peer, cut anywhere.
     pub(super) fn push(&mut self, mut bytes: &[u8]) {
         let missing = START.saturating_sub(self.start.len()).min(bytes.len());
         self.start.extend(bytes.get(..missing).unwrap_or_default());
@@ -50,9 +56,12 @@ impl FrameWatch {
         self.start.starts_with(b"HTTP/1")
     }
 
+    /// Reads bytes of a header, and returns how many.
     fn push_header(&mut self, bytes: &[u8]) -> usize {
         let taken = (HEADER - self.header.len()).min(bytes.len());
         self.header.extend(bytes.get(..taken).unwrap_or_default());
+        // A frame without a payload leaves `left` at 0, so the next bytes are
+        // another header.
         if let &[high, middle, low, kind, ..] = &*self.header
             && self.header.len() == HEADER
         {
@@ -63,6 +72,7 @@ impl FrameWatch {
         taken
     }
 
+    /// Reads or skips bytes of a payload, and returns how many.
     fn push_payload(&mut self, bytes: &[u8]) -> usize {
         let taken = self.left.min(bytes.len());
         self.left -= taken;
@@ -80,6 +90,8 @@ impl FrameWatch {
 }
 
 impl GoAway {
+    /// Reads the payload of a `GOAWAY`: the last stream, the code, debug data.
+    /// `None` if it is too short.
     fn read(payload: &[u8]) -> Option<Self> {
         let code: [u8; 4] = payload.get(4..8)?.try_into().ok()?;
         let text = excerpt(&String::from_utf8_lossy(payload.get(8..).unwrap_or_default()));
@@ -94,13 +106,17 @@ impl fmt::Display for GoAway {
     }
 }
 
+/// The length of `HTTP/1`.
 const START: usize = 6;
 
+/// The length of a frame's header: length, type, flags, stream.
 const HEADER: usize = 9;
 
+/// The type of a `GOAWAY` frame.
 const GO_AWAY: u8 = 7;
 
-/// More than is shown of it, so that the cut is seen.
+/// Bytes that are kept of a payload: more than is shown of it, so that the cut
+/// is marked.
 const MAX_PAYLOAD: usize = 1024;
 
 #[cfg(test)]

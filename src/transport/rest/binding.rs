@@ -1,4 +1,20 @@
 //! Bindings: the HTTP request for each method and name.
+//!
+//! A [`Bindings`] is a value that builders copy and change. It has a prefix,
+//! maybe a service with rules of its own, and a list of [`Binding`]s for each
+//! method: those of the program, or default ones, made at their first use.
+//!
+//! ```text
+//! Bindings::version("v2")           the program's
+//!    │ at_host("sqladmin.…")        once, when the client is built
+//!    │ at_version("sql/v1beta4")    for each request: the version of the operation
+//!    │ or_wait_by(WaitBinding)      for WaitOperation of a wait
+//!    ▼
+//! route(rpc, name, fields)
+//! ```
+//!
+//! The steps never replace a binding that the program has set: it says where
+//! requests go.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -59,15 +75,20 @@ use crate::util::redact::Masked;
 /// ```
 #[derive(Clone)]
 pub struct Bindings {
+    /// The prefix of all paths, one or more literal segments: an API version,
+    /// or a service and a version (`compute/v1`).
     version: String,
-    /// The service, if something else than the version says which.
+    /// The service, if something other than the version determines it: the
+    /// host, or a constructor.
     home: Option<OperationService>,
     /// Default bindings are made at their first use, because most clients need
     /// few of them.
     methods: RpcMap<OnceLock<Vec<Binding>>>,
-    /// Which methods have bindings of the program's own.
+    /// Which methods have bindings of the program. They may be none, which
+    /// makes a method unimplemented.
     is_set: RpcMap<bool>,
-    /// The form of WaitOperation, if it is one of the usual ones.
+    /// The form of WaitOperation, if it is one of the usual ones. It is kept so
+    /// that another prefix gets the same form.
     wait: Option<WaitBinding>,
 }
 
@@ -119,6 +140,15 @@ impl Bindings {
 
     /// Sets the bindings of ListOperations; without any, the method is
     /// unimplemented.
+    ///
+    /// The variable `name` is the parent, or the collection of operations.
+    ///
+    /// ```
+    /// use longrunning::{Binding, Bindings};
+    ///
+    /// let bindings = Bindings::default().list([Binding::get("/v1/{name=projects/*}/jobs")?]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn list(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
         self.set(Rpc::List, bindings)
@@ -140,6 +170,17 @@ impl Bindings {
 
     /// Sets the bindings of DeleteOperation; without any, the method is
     /// unimplemented.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Bindings, Code};
+    ///
+    /// let server = FakeServer::start();
+    /// let client = server.client_builder().bindings(Bindings::default().delete([])).build()?;
+    /// let error = client.delete("operations/42").send().unwrap_err();
+    /// assert_eq!((error.code(), error.attempts()), (Some(Code::Unimplemented), 0));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn delete(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
         self.set(Rpc::Delete, bindings)
@@ -149,6 +190,13 @@ impl Bindings {
     /// unimplemented.
     ///
     /// [`wait_by`](Self::wait_by) creates the usual ones.
+    ///
+    /// ```
+    /// use longrunning::{Binding, Bindings};
+    ///
+    /// let bindings = Bindings::default().wait([Binding::post("/v1/{name=projects/*/jobs/*}:wait")?]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn wait(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
         self.set(Rpc::Wait, bindings)
@@ -176,7 +224,7 @@ impl Bindings {
         Self { wait: Some(how), ..self.set(Rpc::Wait, bindings) }
     }
 
-    /// Returns the path prefix.
+    /// Returns the path prefix as it was given.
     pub(crate) fn prefix(&self) -> &str {
         &self.version
     }
@@ -184,6 +232,14 @@ impl Bindings {
     /// Returns these bindings for another version: the default ones under its
     /// prefix. Methods that the program has bound itself keep those
     /// bindings, which say where their requests go.
+    ///
+    /// Borrowed for no version, and for one with the same paths, so that most
+    /// requests copy nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if the version is no path prefix; it may come from another
+    /// process.
     pub(super) fn at_version(&self, version: Option<&str>) -> Result<Cow<'_, Self>, Error> {
         let Some(version) = version.filter(|version| *version != self.version) else {
             return Ok(Cow::Borrowed(self));
@@ -196,8 +252,10 @@ impl Bindings {
     }
 
     /// Returns these bindings for a client of `host`, which may be that of a
-    /// service with bindings of its own.
+    /// service with bindings of its own. A service that is known already stays.
     pub(super) fn at_host(self, host: &str) -> Self {
+        // A service that a constructor has set is not replaced: an emulator may
+        // stand at any host.
         match OperationService::of_host(host) {
             Some(service) if self.home.is_none() => {
                 let there = Self { home: Some(service), ..Self::under(&self.version) };
@@ -207,12 +265,16 @@ impl Bindings {
         }
     }
 
-    /// Adds the bindings that the program has set to default ones.
+    /// Adds the bindings that the program has set to default ones. A usual form
+    /// of WaitOperation is made again, under the new prefix.
     fn moved_to(&self, defaults: Self) -> Self {
+        // A usual form is a template under the old prefix. It is made again
+        // instead of copied, so that it follows the version.
         let bindings = match self.wait {
             Some(how) => defaults.wait_by(how),
             None => defaults,
         };
+        // The wait of a usual form was made above; copying it would undo that.
         let own =
             Rpc::all().filter(|rpc| *self.is_set.get(*rpc) && !(*rpc == Rpc::Wait && self.wait.is_some()));
         own.fold(bindings, |bindings, rpc| bindings.set(rpc, self.of(rpc).iter().cloned()))
@@ -230,16 +292,20 @@ impl Bindings {
     }
 
     /// Returns the service whose bindings these are, if it has its own.
+    ///
+    /// The prefix decides before the host: `compute/v1` is Compute Engine at
+    /// any endpoint.
     pub(super) fn service(&self) -> Option<OperationService> {
         OperationService::of_prefix(&self.version).or(self.home.filter(|home| home.has(&self.version)))
     }
 
     /// Returns the service if it, and not the program, has bound the method.
+    /// Only then are name and fields translated.
     pub(super) fn service_for(&self, rpc: Rpc) -> Option<OperationService> {
         self.service().filter(|_| !*self.is_set.get(rpc))
     }
 
-    /// Returns the start of all paths.
+    /// Returns the start of all paths, without slashes at its ends.
     fn path(&self) -> Cow<'_, str> {
         match self.service() {
             Some(service) => Cow::Owned(service.prefix(&self.version)),
@@ -247,6 +313,7 @@ impl Bindings {
         }
     }
 
+    /// Returns the bindings of a method, in the order in which they are tried.
     pub(super) fn of(&self, rpc: Rpc) -> &[Binding] {
         self.methods.get(rpc).get_or_init(|| match self.service() {
             Some(service) => service.bindings(&self.path(), rpc),
@@ -254,7 +321,10 @@ impl Bindings {
         })
     }
 
+    /// Sets the bindings of a method, as the program's.
     pub(super) fn set(mut self, rpc: Rpc, bindings: impl IntoIterator<Item = Binding>) -> Self {
+        // Set even without any binding: "not bound" is a choice, too, and a
+        // default binding must not replace it.
         *self.is_set.get_mut(rpc) = true;
         if rpc == Rpc::Wait {
             self.wait = None;
@@ -263,11 +333,12 @@ impl Bindings {
         self
     }
 
-    /// Creates the bindings of a service of which the version does not say so.
+    /// Creates the bindings of a service that the version does not determine.
     pub(super) fn of_service(version: &str, service: OperationService) -> Self {
         Self { home: Some(service), ..Self::under(version) }
     }
 
+    /// Creates the default bindings under a prefix that has been checked.
     fn under(version: &str) -> Self {
         Self {
             version: version.into(),
@@ -285,6 +356,8 @@ impl Default for Bindings {
     }
 }
 
+/// Compares what requests would be made. Whether a binding is a default one or
+/// the same one set by the program makes no difference.
 impl PartialEq for Bindings {
     fn eq(&self, other: &Self) -> bool {
         self.path() == other.path()
@@ -305,7 +378,7 @@ impl fmt::Debug for Bindings {
     }
 }
 
-/// Returns the default bindings of a method.
+/// Returns the default bindings of a method; none for WaitOperation.
 fn usual(version: &str, rpc: Rpc) -> Vec<Binding> {
     let Some((method, verb)) = rpc.http() else { return Vec::new() };
     let bind = |template: &str| Binding::new(method, template);
@@ -315,6 +388,7 @@ fn usual(version: &str, rpc: Rpc) -> Vec<Binding> {
     }
 }
 
+/// Makes a binding for each path, in their order: `/version/path` and the verb.
 fn built_in(
     version: &str,
     paths: &[&str],
@@ -331,7 +405,8 @@ fn built_in(
 /// The default paths of an operation, the most common first; `OperationName`
 /// knows the same collections.
 ///
-/// None takes every name: `DELETE /v1/projects/p` would delete a project.
+/// No path matches every name: `DELETE /v1/projects/p` would delete a project.
+/// The last is for a bare id.
 const NAMES: [&str; 6] = [
     "{name=operations/**}",
     "{name=**/operations/**}",
@@ -341,8 +416,8 @@ const NAMES: [&str; 6] = [
     "operations/{name=*}",
 ];
 
-/// The default paths of a collection of operations. The last takes every name,
-/// as that of the parent.
+/// The default paths of a collection of operations. The last matches every
+/// name, as that of the parent.
 const PARENTS: [&str; 6] = [
     "{name=operations}",
     "{name=**/operations}",

@@ -1,4 +1,7 @@
 //! The requested form of responses.
+//!
+//! The form of a response is read from its content type, since a front end may
+//! not know the parameter.
 
 /// The form of the responses over REST; for
 /// [`OperationsClientBuilder::data_format`].
@@ -17,8 +20,10 @@ pub enum DataFormat {
 }
 
 impl DataFormat {
-    /// Returns the query parameters that request it. In binary, enums are
-    /// always numbers.
+    /// Returns the query parameter that requests it, encoded; none for plain
+    /// JSON, which is the default of every service.
+    ///
+    /// In binary, enums are always numbers.
     pub(super) fn query(self, enums_as_numbers: bool) -> Option<&'static str> {
         match self {
             Self::Json => enums_as_numbers.then_some(ENUMS_AS_NUMBERS),
@@ -26,14 +31,16 @@ impl DataFormat {
         }
     }
 
+    /// Returns the value of the header `accept`.
     pub(super) fn accept(self) -> &'static str {
         match self {
             Self::Json => "application/json",
-            // A front end that does not know `alt` may go by this; errors come as JSON from most.
+            // A front end that does not know `alt` may read this. JSON is accepted too,
+            // because most front ends send errors in it.
             Self::Proto => "application/x-protobuf, application/json;q=0.9",
         }
     }
 }
 
-/// As Google's generated clients ask.
+/// The system parameter that Google's generated clients send.
 const ENUMS_AS_NUMBERS: &str = "$alt=json%3Benum-encoding=int";

@@ -1,4 +1,8 @@
 //! Bindings in the form in which Google's Python clients take them.
+//!
+//! A program that is ported from Python keeps its `http_options`. The JSON is
+//! read strictly: an option that was ignored would send requests somewhere else
+//! than the program says.
 
 use std::collections::BTreeMap;
 
@@ -53,8 +57,10 @@ impl Bindings {
     }
 }
 
+/// One rule: `method`, `uri` and maybe `body`.
 type HttpRuleEntry = BTreeMap<String, String>;
 
+/// Finds the RPC of a key, which is the full name of its method.
 fn rpc(key: &str) -> Result<Rpc, Error> {
     let method = key.strip_prefix(SERVICE).and_then(|key| key.strip_prefix('.'));
     method.and_then(Rpc::by_name).ok_or_else(|| {
@@ -66,6 +72,16 @@ fn rpc(key: &str) -> Result<Rpc, Error> {
     })
 }
 
+/// Makes the binding of one rule.
+///
+/// ```text
+/// {"method": "post", "uri": "/v1/{name=**}:cancel", "body": "*"}    all fields in the body
+/// {"method": "post", "uri": "/v1/{name=**}:wait"}                   all fields in the query
+/// ```
+///
+/// # Errors
+///
+/// `Config` for an unknown key, method or body, and for a missing one.
 fn binding(rpc: Rpc, mut rule: HttpRuleEntry) -> Result<Binding, Error> {
     let wrong = |why: String| Error::config(format!("http options of {}: {why}", rpc.name()));
     let mut take = |key: &str| rule.remove(key);
@@ -82,6 +98,8 @@ fn binding(rpc: Rpc, mut rule: HttpRuleEntry) -> Result<Binding, Error> {
         wrong(format!("unknown method `{method}`, expected get, put, post, delete or patch"))
     })?;
     let binding = Binding::new(verb, &uri)?;
+    // `google.api.http` would allow one field as the body. No method of
+    // operations has such a rule.
     match body.as_deref() {
         None => Ok(binding.query_only()),
         Some("*") if verb.has_body() => Ok(binding),
@@ -90,6 +108,7 @@ fn binding(rpc: Rpc, mut rule: HttpRuleEntry) -> Result<Binding, Error> {
     }
 }
 
+/// The service whose methods the keys name.
 const SERVICE: &str = "google.longrunning.Operations";
 
 #[cfg(test)]

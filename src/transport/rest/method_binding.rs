@@ -1,4 +1,8 @@
 //! The binding of one method: verb, path template, body.
+//!
+//! It is an `HttpRule` of `google/api/http.proto`, restricted to what
+//! operations need: one variable, `name`, and a body of all other fields or of
+//! none.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,11 +19,12 @@ pub(crate) type RequestField = (&'static str, Value);
 
 /// Maps names to an HTTP request.
 ///
-/// The template is that of [`google.api.http`]: path segments, in which one may
-/// be the variable `{name}` (one segment) or `{name=pattern}`, and at the end
-/// maybe a verb like `:cancel`. In a pattern `*` takes one segment and `**` one
-/// or more. Without a variable, every name is taken and goes where the other
-/// fields go: into the body of a `POST`, `PUT` or `PATCH`, else into the query.
+/// The template is that of [`google.api.http`]: path segments, of which one may
+/// be the variable `{name}` (one segment) or `{name=pattern}`, and optionally a
+/// verb like `:cancel` at the end. In a pattern `*` matches one segment and
+/// `**` one or more. A template without a variable matches every name, and the
+/// name is sent with the other fields: in the body of a `POST`, `PUT` or
+/// `PATCH`, else in the query.
 ///
 /// ```
 /// use longrunning::{Binding, Bindings};
@@ -37,11 +42,14 @@ pub(crate) type RequestField = (&'static str, Value);
 pub struct Binding {
     pub(super) verb: HttpMethod,
     pub(super) template: PathTemplate,
+    /// Whether the fields that are not in the path are in a JSON body, and not
+    /// in the query. Never for `GET` and `DELETE`.
     pub(super) body: bool,
     /// The field that has the operation's name if the template has no variable.
     pub(super) name_field: Cow<'static, str>,
 }
 
+/// Redacts what may be a secret: templates are text of the program.
 impl fmt::Debug for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Binding")
@@ -74,6 +82,13 @@ impl Binding {
 
     /// Creates a `DELETE` binding; all fields but the name are in the query.
     ///
+    /// ```
+    /// use longrunning::{Binding, Bindings};
+    ///
+    /// let bindings = Bindings::default().delete([Binding::delete("/v1/{name=jobs/*}")?]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is
@@ -104,6 +119,13 @@ impl Binding {
     /// Creates a `PUT` binding; all fields but the name are in the body, as
     /// JSON.
     ///
+    /// ```
+    /// use longrunning::Binding;
+    ///
+    /// assert_eq!(Binding::put("/v1/{name=jobs/*}/state")?.to_string(), "PUT /v1/{name=jobs/*}/state");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is
@@ -114,6 +136,13 @@ impl Binding {
 
     /// Creates a `PATCH` binding; all fields but the name are in the body, as
     /// JSON.
+    ///
+    /// ```
+    /// use longrunning::Binding;
+    ///
+    /// let error = Binding::patch("/v1/{job}").unwrap_err();
+    /// assert!(error.to_string().contains("field `job` cannot stand in a path"), "{error}");
+    /// ```
     ///
     /// # Errors
     ///
@@ -163,13 +192,14 @@ impl Binding {
         self
     }
 
+    /// Creates a binding whose body is what its method usually has.
     pub(super) fn new(verb: HttpMethod, template: &str) -> Result<Self, Error> {
         let name_field = Cow::Borrowed("name");
         Ok(Self { verb, template: PathTemplate::parse(template)?, body: verb.has_body(), name_field })
     }
 }
 
-/// `POST /v1/{name=operations/**}:cancel`
+/// Prints verb and template, as in `POST /v1/{name=operations/**}:cancel`.
 impl fmt::Display for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.verb.as_str(), self.template)

@@ -1,4 +1,23 @@
 //! REST: `google.api.http` bindings, ProtoJSON, HTTP/1.1.
+//!
+//! ```text
+//! message and name
+//!    │ service_bindings     services whose URLs are unlike the others
+//!    │ binding, template    the first binding whose template matches the name
+//!    ▼ route                path, query and body
+//! RestRequest
+//!    │ exchange             token, headers, one HTTP request, one replay after a 401
+//!    ▼
+//! HttpResponse
+//!    │ decode               status, media type and body decide what it is
+//!    ▼
+//! Operation, OperationPage, () or Error
+//! ```
+//!
+//! Every name is checked where the URL is built ([`Bindings::route`]), whatever
+//! was checked before: a program may call a transport without a client, and
+//! names also come from servers. A name never leaves the path that a binding
+//! gives it.
 
 pub(crate) mod binding;
 pub(in crate::transport) mod decode;
@@ -40,20 +59,29 @@ use route::{list_fields, wait_fields};
 pub(crate) struct RestOptions {
     pub(crate) bindings: Bindings,
     pub(crate) data_format: DataFormat,
+    /// Whether enums in JSON are requested as numbers. It has no effect on
+    /// protobuf.
     pub(crate) enum_encoding_int: bool,
 }
 
 /// The transport of
 /// [`OperationsClient::builder`](crate::OperationsClient::builder).
+///
+/// It has no state of its own that changes; connections are those of the HTTP
+/// client, tokens those of the authorizer.
 pub(crate) struct RestTransport {
     service: ServiceParts,
     options: RestOptions,
+    /// The value of `x-goog-api-client`.
     api_client: String,
-    /// The server of all URLs.
+    /// The server of all URLs, so that the HTTP client does not have to parse
+    /// them.
     server: Option<ServerAddress>,
 }
 
 impl RestTransport {
+    /// Creates the transport. The host of the endpoint may choose the bindings;
+    /// see [`Bindings::at_host`].
     pub(crate) fn new(service: ServiceParts, options: RestOptions) -> Self {
         let api_client = service.api_client(concat!("rest/", env!("CARGO_PKG_VERSION"), "-ureq"));
         let server = service.endpoint.server();
@@ -64,6 +92,14 @@ impl RestTransport {
 
 impl RestTransport {
     /// Makes one attempt of a method and reads the response.
+    ///
+    /// `fields` are those of the message that are set, without the name, in the
+    /// order of the proto.
+    ///
+    /// # Errors
+    ///
+    /// `Binding` and `Config` before anything is sent; those of
+    /// [`exchange`](Self::exchange) and `read` afterwards.
     fn attempt<T>(
         &self,
         rpc: Rpc,
@@ -75,7 +111,11 @@ impl RestTransport {
         let limit = if rpc == Rpc::List { PAGE_LIMIT } else { OPERATION_LIMIT };
         let RestOptions { bindings, data_format, enum_encoding_int } = &self.options;
         let bindings = bindings.at_version(attempt.api_version())?;
+        // After the version, because the form is bound under the prefix of the
+        // operation.
         let bindings = bindings.or_wait_by(attempt.wait_binding());
+        // The operations of these services are other messages than those of
+        // google.longrunning.
         if bindings.service().is_some() && *data_format == DataFormat::Proto {
             return Err(Error::config(
                 "the operations of this service have no protobuf form here: leave `data_format` at JSON",
@@ -93,8 +133,10 @@ impl RestTransport {
             once: false,
         };
         let response = self.exchange(&request, attempt)?;
-        // Some front ends send an error with 200.
+        // Some front ends send an error with 200, so the URL is added here too.
         let read = read(&response).map_err(|error| error.with_url(&self.service.endpoint.url(&route.target)));
+        // The values that were read have copies of their own of what they need,
+        // so the memory of the body serves the next response.
         self.service.http.reuse_body(response.into_bytes());
         read
     }
@@ -158,8 +200,8 @@ impl fmt::Debug for RestTransport {
     }
 }
 
-/// Decoded bytes of one operation.
+/// Bytes of one operation, after decompression. A larger one is an error.
 const OPERATION_LIMIT: usize = 32 << 20;
 
-/// Decoded bytes of a list page.
+/// Bytes of a list page, after decompression.
 const PAGE_LIMIT: usize = 64 << 20;

@@ -1,4 +1,9 @@
-//! The bindings of services by name.
+//! Constructors of the bindings of services whose operations have URLs of their
+//! own.
+//!
+//! What they bind is in `service_bindings`. A program rarely needs them: the
+//! host of the client and the path of a start choose the same ones. They are
+//! for emulators and proxies, whose hosts say nothing.
 
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::service_bindings::OperationService::{
@@ -8,17 +13,21 @@ use crate::transport::rest::service_bindings::OperationService::{
 impl Bindings {
     /// Creates the bindings of Compute Engine, under `compute/v1`.
     ///
-    /// They are the default for the endpoint `https://compute.googleapis.com`, for paths that begin with `compute/`, and
-    /// for operations that were seen in the form of Compute Engine. For other
-    /// versions use [`Bindings::version`], as in
-    /// `Bindings::version("compute/beta")`.
+    /// They are the default for the endpoint `https://compute.googleapis.com`,
+    /// for paths that begin with `compute/`, and for operations that were seen
+    /// in the form of Compute Engine. For other versions use
+    /// [`Bindings::version`], as in `Bindings::version("compute/beta")`.
     ///
     /// Names are those of zones, regions, projects and organizations:
-    /// `projects/p/zones/z/operations/o`,
-    /// `projects/p/regions/r/operations/o`, `projects/p/global/operations/o`, and `organizations/7/
-    /// locations/global/operations/o`, which the service gets as `parentId`.
-    /// The parent `projects/p` lists the operations of all scopes. There is
-    /// no cancel.
+    ///
+    /// - `projects/p/zones/z/operations/o`
+    /// - `projects/p/regions/r/operations/o`
+    /// - `projects/p/global/operations/o`
+    /// - `organizations/7/locations/global/operations/o`, whose organization is
+    ///   sent as `parentId`
+    ///
+    /// The parent `projects/p` lists the operations of all scopes. There is no
+    /// cancel: it is `UNIMPLEMENTED`, without a request.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -40,6 +49,19 @@ impl Bindings {
     /// Names are `projects/p/operations/o`. The parent `projects/p/instances/i`
     /// lists the operations of one instance. There is no delete and no
     /// wait.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::Bindings;
+    ///
+    /// let server = FakeServer::start();
+    /// let client = server.client_builder().bindings(Bindings::cloud_sql()).build()?;
+    /// client.list("projects/p/instances/i").send()?;
+    /// let request = &server.requests()[0];
+    /// assert_eq!(request.path(), "/v1/projects/p/operations");
+    /// assert_eq!(request.query("instance").as_deref(), Some("i"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn cloud_sql() -> Self {
         Self::of_service("v1", CloudSql)
     }
@@ -49,6 +71,17 @@ impl Bindings {
     /// Names are `projects/p/locations/l/operations/o`, or with `zones`. The
     /// parent `projects/p` lists all locations. There is no delete and no
     /// wait.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::Bindings;
+    ///
+    /// let server = FakeServer::start();
+    /// let client = server.client_builder().bindings(Bindings::kubernetes_engine()).build()?;
+    /// client.list("projects/p").send()?;
+    /// assert_eq!(server.requests()[0].path(), "/v1/projects/p/locations/-/operations");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn kubernetes_engine() -> Self {
         Self::of_service("v1", KubernetesEngine)
     }
@@ -59,6 +92,17 @@ impl Bindings {
     /// cancel, delete and wait. The operations of locations,
     /// `projects/p/locations/l/operations/o`, are google.longrunning ones and
     /// have cancel and delete.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Bindings, Code};
+    ///
+    /// let server = FakeServer::start();
+    /// let client = server.client_builder().bindings(Bindings::cloud_dns()).build()?;
+    /// let error = client.cancel("projects/p/managedZones/z/operations/o").send().unwrap_err();
+    /// assert_eq!(error.code(), Some(Code::Unimplemented));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn cloud_dns() -> Self {
         Self::of_service("dns/v1", CloudDns)
     }
@@ -78,6 +122,17 @@ impl Bindings {
     /// Names are `b/BUCKET/operations/o`, also as
     /// `projects/_/buckets/BUCKET/operations/o`. There is no delete and no
     /// wait.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::Bindings;
+    ///
+    /// let server = FakeServer::start();
+    /// let client = server.client_builder().bindings(Bindings::cloud_storage()).build()?;
+    /// client.get("projects/_/buckets/B/operations/o").send().ok();
+    /// assert_eq!(server.requests()[0].path(), "/storage/v1/b/B/operations/o");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn cloud_storage() -> Self {
         Self::of_service("storage/v1", CloudStorage)
     }

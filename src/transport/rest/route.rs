@@ -1,5 +1,15 @@
 //! Transcoding: from a method, a name and fields to the HTTP request that
-//! stands for them.
+//! stands for them (`google/api/http.proto`).
+//!
+//! ```text
+//! Get     operations/42              GET /v1/operations/42
+//! Get     1234                       GET /v1/operations/1234
+//! Cancel  projects/p/operations/7    POST /v1/projects/p/operations/7:cancel   {}
+//! List    projects/p, pageSize 9     GET /v1/projects/p/operations?pageSize=9
+//! Get     ../v2/x                    an error; nothing is sent
+//! ```
+//!
+//! This is the last check of a name before it is in a URL.
 
 use serde_json::Value;
 
@@ -16,18 +26,26 @@ use crate::util::percent::encode;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct HttpRoute {
     pub(crate) verb: HttpMethod,
-    /// Path and query, encoded, to be appended to the endpoint as it is.
+    /// Path and query, percent-encoded, to be appended to the endpoint as it
+    /// is. It starts with `/`.
     pub(crate) target: String,
     /// JSON; `None` is an empty body.
     pub(crate) body: Option<String>,
 }
 
 impl Bindings {
-    /// Finds the request for `rpc` on `name`; `fields` are all other fields, in
-    /// the order of the proto.
+    /// Finds the request for `rpc` on `name`; `fields` are all other fields
+    /// that are set, in the order of the proto.
     ///
-    /// `alt` is what the query ends with. `None` where the method has no
-    /// binding at all. The name is checked here: it may come from a server.
+    /// `alt` is a query parameter that is appended, encoded. Returns `None` if
+    /// the method has no binding at all. The name is checked here, because it
+    /// may come from a server.
+    ///
+    /// # Errors
+    ///
+    /// `Binding` for a name that could leave its path, that is not one of an
+    /// operation (for a list: of a parent), or that no binding matches. Those
+    /// of a service whose method cannot be bound.
     pub(crate) fn route(
         &self,
         rpc: Rpc,
@@ -38,6 +56,8 @@ impl Bindings {
         let name = OperationName::sent(name);
         name.check_path()?;
         check_kind(rpc, &name)?;
+        // Not checked again: the translation removes parts of the name, or adds
+        // literal ones.
         if let Some(service) = self.service_for(rpc) {
             let (name, fields) = service.resolve(rpc, name.as_str(), fields)?;
             return self.route_bound(rpc, &OperationName::sent(&name), fields, alt);
@@ -45,6 +65,8 @@ impl Bindings {
         self.route_bound(rpc, &name, fields, alt)
     }
 
+    /// Fills the first binding whose template matches the name. A name that is
+    /// not in the path is sent with the other fields.
     fn route_bound(
         &self,
         rpc: Rpc,
@@ -73,8 +95,9 @@ impl Bindings {
     }
 }
 
-/// Keeps a listing from naming an operation's odd id, and everything else from
-/// naming all operations.
+/// Refuses the name of an operation for a listing if it ends with `/`, and that
+/// of a collection for everything else: `DELETE /v1/operations` concerns all
+/// operations.
 fn check_kind(rpc: Rpc, name: &OperationName) -> Result<(), Error> {
     let method = rpc.name();
     let why = match rpc {
@@ -89,11 +112,14 @@ fn check_kind(rpc: Rpc, name: &OperationName) -> Result<(), Error> {
     Err(Error::bad_name(name.as_str(), &why))
 }
 
+/// Returns the names that bindings match, for the message:
+/// `` `a/*` or `b/**` ``.
 fn expected(bindings: &[Binding]) -> String {
     let patterns = bindings.iter().filter_map(|binding| binding.template.pattern());
     patterns.map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(" or ")
 }
 
+/// Returns `key=value` for each field, encoded. Strings are not quoted.
 fn query<'a>(fields: impl Iterator<Item = (&'a str, Value)>) -> Vec<String> {
     let pair = |(key, value): (&str, Value)| match value {
         Value::String(text) => format!("{}={}", encode(key), encode(&text)),
@@ -102,11 +128,15 @@ fn query<'a>(fields: impl Iterator<Item = (&'a str, Value)>) -> Vec<String> {
     fields.map(pair).collect()
 }
 
+/// Returns the JSON object of the fields; `{}` without any.
 fn body<'a>(fields: impl Iterator<Item = (&'a str, Value)>) -> String {
     Value::Object(fields.map(|(key, value)| (key.to_owned(), value)).collect()).to_string()
 }
 
 /// Returns the fields of a list request that are set, without its name.
+///
+/// A field that has the default of its type is not set, as in proto3: a page
+/// size of 0 lets the service choose.
 pub(crate) fn list_fields(request: &ListOperationsRequest) -> Vec<RequestField> {
     let fields = [
         ("filter", Value::from(request.filter.as_str())),
@@ -114,18 +144,27 @@ pub(crate) fn list_fields(request: &ListOperationsRequest) -> Vec<RequestField> 
         ("pageToken", Value::from(request.page_token.as_str())),
         ("returnPartialSuccess", Value::from(request.return_partial_success)),
     ];
+    // The default of each type of field. Values of different types never
+    // compare equal, so one list serves all.
     let defaults = ["".into(), 0.into(), false.into()];
     fields.into_iter().filter(|(_, value)| !defaults.contains(value)).collect()
 }
 
-/// Returns the fields of a wait request that are set, without its name.
+/// Returns the fields of a wait request that are set, without its name. A
+/// timeout of zero is set.
 pub(crate) fn wait_fields(request: &WaitOperationRequest) -> Vec<RequestField> {
     request.timeout.iter().map(|timeout| ("timeout", Value::from(seconds(timeout)))).collect()
 }
 
-/// Returns a Duration in ProtoJSON, `3.5s`, whatever is in it: the server
-/// judges.
+/// Returns a Duration in ProtoJSON, whatever is in it: the server judges.
+///
+/// ```text
+/// 3 s, 500 000 000 ns     3.5s
+/// 0 s                     0s
+/// -1 s, 500 000 000 ns    -0.5s     signs that differ are added up
+/// ```
 fn seconds(duration: &prost_types::Duration) -> String {
+    // In 128 bits, because `seconds` may be any 64-bit number.
     let nanos = i128::from(duration.seconds) * 1_000_000_000 + i128::from(duration.nanos);
     let sign = if nanos < 0 { "-" } else { "" };
     let (seconds, nanos) = (nanos.unsigned_abs() / 1_000_000_000, nanos.unsigned_abs() % 1_000_000_000);

@@ -1,8 +1,21 @@
 //! Bindings of the services that do not bind their operations as
 //! google.longrunning does.
 //!
-//! `docs/extended-operations.md` has the table, and a test compares it with the
-//! requests.
+//! Their APIs are older. Each has URLs, parameters and omissions of its own,
+//! while programs give the same names, methods and options as for all others.
+//! So this module translates a request, and refuses what the service cannot do
+//! before anything is sent. What a service sends is read in `types/extended`.
+//!
+//! | | `compute` | `sql` | `container` | `dns` | `deploymentmanager` | `storage` |
+//! |---|---|---|---|---|---|---|
+//! | cancel | | `POST …/cancel` | `POST …:cancel` | locations only | | `POST …/cancel` |
+//! | delete | yes | | | locations only | | |
+//! | wait | `POST …/wait` | | | | | |
+//! | filter | yes | | | locations only | yes | yes |
+//! | pages | yes | yes | | yes | yes | yes |
+//!
+//! `docs/extended-operations.md` has the table with all names, and a test
+//! compares it with the requests.
 
 use std::time::Duration;
 
@@ -36,8 +49,16 @@ impl OperationService {
     /// is no parameter for it.
     pub(crate) const HOLD: Duration = Duration::from_secs(120);
 
-    /// By the prefix of a version. `sql/v1` and `container/v1` are no paths,
-    /// but say which service has `v1`.
+    /// Returns the service of a prefix: its first segment, if there are more.
+    ///
+    /// `sql/v1` and `container/v1` are no paths, but say which service has
+    /// `v1`.
+    ///
+    /// ```text
+    /// compute/v1      Compute Engine
+    /// sql/v1beta4     Cloud SQL
+    /// v1              None: every service may have it
+    /// ```
     pub(crate) fn of_prefix(prefix: &str) -> Option<Self> {
         Some(match prefix.split_once('/')?.0 {
             "compute" => ComputeEngine,
@@ -50,9 +71,15 @@ impl OperationService {
         })
     }
 
-    /// By the host: `compute.googleapis.com`,
-    /// `compute.us-east1.rep.googleapis.com`,
-    /// `us-east1-compute.googleapis.com`.
+    /// Returns the service of a host below `googleapis.com`, regional ones
+    /// included.
+    ///
+    /// ```text
+    /// compute.googleapis.com                  Compute Engine
+    /// compute.us-east1.rep.googleapis.com     Compute Engine
+    /// us-east1-compute.googleapis.com         Compute Engine
+    /// localhost                               None
+    /// ```
     pub(crate) fn of_host(host: &str) -> Option<Self> {
         let host = host.to_ascii_lowercase();
         let label = host.strip_suffix(".googleapis.com")?.split('.').next()?;
@@ -67,12 +94,14 @@ impl OperationService {
         })
     }
 
-    /// By the endpoint of a client.
+    /// Returns the service of the endpoint of a client, with or without a
+    /// scheme.
     pub(crate) fn of_endpoint(endpoint: &str) -> Option<Self> {
         Self::of_host(UrlParts::split_or("https", endpoint)?.host)
     }
 
-    /// By an operation that it sent.
+    /// Returns the service of an operation that it sent. Operations of Cloud
+    /// Storage have the usual form, which says nothing.
     pub(crate) fn of_form(form: OperationForm) -> Option<Self> {
         Some(match form {
             OperationForm::ComputeEngine => ComputeEngine,
@@ -80,12 +109,20 @@ impl OperationService {
             OperationForm::KubernetesEngine => KubernetesEngine,
             OperationForm::CloudDns => CloudDns,
             OperationForm::DeploymentManager => DeploymentManager,
+            OperationForm::CloudStorage => CloudStorage,
             _ => return None,
         })
     }
 
-    /// Returns what the paths of a version begin with: `compute/beta` for
-    /// `beta` and for `compute/beta`.
+    /// Returns what the paths of a version begin with.
+    ///
+    /// ```text
+    /// Compute Engine       beta, compute/beta    compute/beta
+    /// Cloud SQL            v1, sql/v1            v1
+    /// Cloud SQL            v1beta4               sql/v1beta4
+    /// Kubernetes Engine    container/v1          v1
+    /// Deployment Manager   v1                    deploymentmanager/v2
+    /// ```
     pub(super) fn prefix(self, version: &str) -> String {
         let version =
             version.strip_prefix(self.word()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(version);
@@ -100,17 +137,19 @@ impl OperationService {
         }
     }
 
-    /// Names the service in a version that does not: `sql/v1`.
+    /// Adds the service to a version that does not name it: `v1` becomes
+    /// `sql/v1`. Handles and journals keep this form.
     pub(crate) fn qualified(self, version: &str) -> String {
         format!("{}/{version}", self.word())
     }
 
-    /// Returns whether the version is one of the API that this is about: Cloud
-    /// Storage has others.
+    /// Returns whether the version is one of the API with these operations.
+    /// Cloud Storage has other APIs with the usual operations at the same host.
     pub(super) fn has(self, version: &str) -> bool {
         self != CloudStorage || version == "v1"
     }
 
+    /// Returns the first segment of qualified versions.
     fn word(self) -> &'static str {
         match self {
             ComputeEngine => "compute",
@@ -137,15 +176,19 @@ impl OperationService {
 
 /// The methods of a service.
 impl OperationService {
-    /// Returns the binding of a method, unless the service does not have it.
+    /// Returns the binding of a method; nothing if the service does not have
+    /// the method.
     pub(super) fn bindings(self, prefix: &str, rpc: Rpc) -> Vec<Binding> {
         let Some((method, verb)) = self.rule(rpc) else { return Vec::new() };
         let binding = Binding::new(method, &format!("/{prefix}/{}{verb}", self.name(rpc)))
             .expect("built-in templates under a checked prefix are valid");
-        // What has a path segment of its own takes no body.
+        // `…/cancel` and `…/wait` have no body, not even an empty object;
+        // `…:cancel` has one.
         vec![if verb.starts_with('/') { binding.query_only() } else { binding }]
     }
 
+    /// Returns the HTTP method of an RPC and the end of its path; `None` if the
+    /// service does not have it.
     fn rule(self, rpc: Rpc) -> Option<(HttpMethod, &'static str)> {
         match (rpc, self) {
             (Rpc::Get | Rpc::List, _) => Some((HttpMethod::Get, "")),
@@ -157,8 +200,10 @@ impl OperationService {
         }
     }
 
-    /// Returns the names of a method. Those that services have today are
-    /// narrower; others are sent as they are.
+    /// Returns the names of a method, as the variable of its template.
+    ///
+    /// Those that services have today are narrower. Others are sent as they
+    /// are, so that a new kind of name needs no new version of this crate.
     fn name(self, rpc: Rpc) -> &'static str {
         match (self, rpc) {
             (_, Rpc::List) => "{name=**}/operations",
@@ -170,6 +215,12 @@ impl OperationService {
 
     /// Returns the name, or the parent, as it is in the URL, and the fields as
     /// the service has them.
+    ///
+    /// ```text
+    /// Cloud SQL        List   projects/p/instances/i           projects/p, instance=i
+    /// Compute Engine   Get    organizations/7/locations/…      locations/…, parentId=organizations/7
+    /// Cloud Storage    Get    projects/_/buckets/B/…           b/B/…
+    /// ```
     ///
     /// # Errors
     ///
@@ -188,14 +239,22 @@ impl OperationService {
             CloudStorage => (bucket(&name), None),
             _ => (name, None),
         };
-        let is_missing = match (self, rpc) {
-            (ComputeEngine, Rpc::Wait) => name.starts_with("locations/"),
-            (CloudDns, Rpc::Cancel | Rpc::Delete) => name.contains("/managedZones/"),
-            _ => false,
+        let without = match (self, rpc) {
+            (ComputeEngine, Rpc::Wait) if name.starts_with("locations/") => {
+                Some("operations of organizations")
+            }
+            (CloudDns, Rpc::Cancel | Rpc::Delete) if name.contains("/managedZones/") => {
+                Some("operations of managed zones")
+            }
+            _ => None,
         };
-        if is_missing || self.rule(rpc).is_none() {
-            return Err(Error::not_in_service(rpc.name(), self.title()));
+        // Known before a request is sent: a 404 of the service would look like
+        // an operation that is gone.
+        if without.is_some() || self.rule(rpc).is_none() {
+            return Err(Error::not_in_service(rpc.name(), self.title(), without));
         }
+        // Cloud SQL lists by project only. An instance is a filter in the
+        // query, not a part of the path.
         if let (CloudSql, Rpc::List, Some((project, instance))) = (self, rpc, name.split_once("/instances/"))
         {
             fields.push(("instance", instance.into()));
@@ -205,8 +264,16 @@ impl OperationService {
         Ok((name, fields))
     }
 
-    /// Returns the parent whose operations are listed, without `/operations`; a
-    /// whole project where the service lists that.
+    /// Returns the parent whose operations are listed, without `/operations`.
+    ///
+    /// For a project it is the scope in which the service lists all operations
+    /// of the project, if there is one.
+    ///
+    /// ```text
+    /// Compute Engine       projects/p    projects/p/aggregated
+    /// Kubernetes Engine    projects/p    projects/p/locations/-
+    /// Deployment Manager   projects/p    projects/p/global
+    /// ```
     fn parent(self, name: &str) -> String {
         let parent = name.strip_suffix("/operations").unwrap_or(name);
         let is_project = parent.strip_prefix("projects/").is_some_and(|id| !id.contains('/'));
@@ -240,6 +307,8 @@ impl OperationService {
         }
     }
 
+    /// Returns one field of a list request under the name that the service has
+    /// for it; `None` if it is not sent.
     fn field(self, (key, value): RequestField) -> Result<Option<RequestField>, Error> {
         let has_pages = self != KubernetesEngine;
         Ok(match key {
@@ -256,15 +325,22 @@ impl OperationService {
         })
     }
 
-    /// Compute Engine and Deployment Manager refuse more than 500.
+    /// Limits a page size to 500 where the service refuses more. A smaller page
+    /// is within the contract of `page_size`; a refused request is not.
     fn page_size(self, size: Value) -> Value {
         let most = if matches!(self, ComputeEngine | DeploymentManager) { 500 } else { i64::MAX };
         size.as_i64().map_or(size, |size| size.min(most).into())
     }
 }
 
-/// Splits `organizations/7/locations/global/…`, for which the URL has no place.
-/// The ids of some operations name the organization: `org-7-…`.
+/// Splits off an organization, for which the URL has no place. The ids of some
+/// operations name it too.
+///
+/// ```text
+/// organizations/7/locations/global/operations/o    locations/…, organizations/7
+/// locations/global/operations/org-7-abc            unchanged, organizations/7
+/// projects/p/global/operations/o                   unchanged, None
+/// ```
 fn organization(name: &str) -> (String, Option<String>) {
     if let Some((id, rest)) = name.strip_prefix("organizations/").and_then(|rest| rest.split_once('/')) {
         return (rest.to_owned(), Some(format!("organizations/{id}")));
@@ -274,7 +350,8 @@ fn organization(name: &str) -> (String, Option<String>) {
     (name.to_owned(), id.map(|id| format!("organizations/{id}")))
 }
 
-/// `b/B` for `projects/_/buckets/B`.
+/// Returns the name in the form of the URL: `b/B/…` for
+/// `projects/_/buckets/B/…`. Other names stay.
 fn bucket(name: &str) -> String {
     match name.strip_prefix("projects/").and_then(|rest| rest.split_once("/buckets/")) {
         Some((_, bucket)) => format!("b/{bucket}"),

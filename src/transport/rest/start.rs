@@ -1,4 +1,8 @@
 //! The request that starts an operation, over REST.
+//!
+//! It has no binding: the program gives the path, since every service has
+//! methods of its own. Headers, token, limits and the reading of errors are
+//! those of other requests.
 
 use crate::error::Error;
 use crate::http::HttpMethod;
@@ -15,6 +19,14 @@ use super::{OPERATION_LIMIT, RestOptions, RestTransport};
 
 impl RestTransport {
     /// Makes one attempt of a start.
+    ///
+    /// The operation gets the version of the path, so that it is polled at the
+    /// version that started it.
+    ///
+    /// # Errors
+    ///
+    /// `Binding` and `Config` before anything is sent. An error after that says
+    /// by [`Error::sent`] whether an operation may be running.
     pub(super) fn start(&self, request: &StartRequest, attempt: &Attempt<'_>) -> Result<Operation, Error> {
         let target = self.start_target(request)?;
         let rest = RestRequest {
@@ -26,13 +38,15 @@ impl RestTransport {
             limit: OPERATION_LIMIT,
             once: !request.is_idempotent,
         };
+        // From here on the request may have been processed.
         let response = self.exchange(&rest, attempt)?;
         let operation =
             response.started().map_err(|error| error.with_url(&self.service.endpoint.url(&target)))?;
         Ok(operation.started_at(&request.path, &request.query))
     }
 
-    /// Path and query.
+    /// Returns path and query. The parameters of the program come before those
+    /// of the data format.
     fn start_target(&self, request: &StartRequest) -> Result<String, Error> {
         let RestOptions { data_format, enum_encoding_int, .. } = &self.options;
         let pairs = request.query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
@@ -42,6 +56,12 @@ impl RestTransport {
         Ok(format!("{}{mark}{}", rest_path(&request.path)?, query.join("&")))
     }
 
+    /// Returns the body with its media type; `None` for an empty one.
+    ///
+    /// # Errors
+    ///
+    /// `Config` for a protobuf message while responses are JSON, since the
+    /// service would have to accept both forms, and for a body of a `GET`.
     fn start_content<'a>(&self, request: &'a StartRequest) -> Result<Option<RestContent<'a>>, Error> {
         let (media_type, bytes) = match &request.body {
             StartBody::Empty => return Ok(None),

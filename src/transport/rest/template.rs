@@ -1,4 +1,14 @@
 //! Path templates of google.api.http: parsing, matching and filling them.
+//!
+//! The syntax is that of `google/api/http.proto`, with one variable at most,
+//! which can only be `name`. Templates are parsed once, when a binding is made.
+//! Matching takes time linear in the name for any template, since names come
+//! from servers.
+//!
+//! ```text
+//! /v1/{name=projects/*/operations/**}:cancel
+//! └head┘    └ pattern ─────────────┘└ tail ┘
+//! ```
 
 use std::fmt;
 
@@ -20,11 +30,15 @@ use crate::util::percent::encode_path;
 /// `DELETE /v1/operations` for `{name=operations/**}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PathTemplate {
+    /// The text in front of the variable; without a variable, the whole path.
     head: String,
+    /// The segments that the variable matches; `None` without a variable.
     pattern: Option<Vec<TemplateSegment>>,
+    /// The text behind the variable: further segments, a verb, or nothing.
     tail: String,
 }
 
+/// A segment of a pattern: a literal, `*` or `**`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum TemplateSegment {
     Literal(String),
@@ -33,6 +47,12 @@ enum TemplateSegment {
 }
 
 impl PathTemplate {
+    /// Parses a template.
+    ///
+    /// # Errors
+    ///
+    /// `Config`, with the byte at which the template is wrong and what was
+    /// expected there.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let mut parser = TemplateParser { text, rest: text };
         parser.template().map_err(|why| {
@@ -41,13 +61,20 @@ impl PathTemplate {
         })
     }
 
-    /// Returns the path for `name`, or `None` where the template does not take
-    /// it.
+    /// Returns the path for `name`, encoded; `None` if the template does not
+    /// match it.
+    ///
+    /// ```text
+    /// /v1/{name=operations/**}            operations/a/b    /v1/operations/a/b
+    /// /v1/{name=operations/**}:cancel     operations/a:b    /v1/operations/a%3Ab:cancel
+    /// /v1/{name=operations/*}             operations/a/b    None
+    /// /v1/operations                      any name          /v1/operations
+    /// ```
     pub(super) fn path(&self, name: &OperationName) -> Option<String> {
         let Some(pattern) = &self.pattern else { return Some(self.head.clone()) };
         let name = name.as_str();
-        // A last `/` belongs to the id. It can only be sent where nothing makes it an
-        // empty segment.
+        // A last `/` belongs to the id. It can only be sent if nothing behind
+        // it makes it an empty segment.
         let id_ends_path = pattern.last() == Some(&TemplateSegment::Many) && !self.tail.starts_with('/');
         let body = name.strip_suffix('/').filter(|_| id_ends_path).unwrap_or(name);
         matches(pattern, body).then(|| [&*self.head, &encode_path(name), &self.tail].concat())
@@ -58,16 +85,18 @@ impl PathTemplate {
         self.pattern.is_some()
     }
 
-    /// Returns the names that the template takes, as a pattern; `None` where it
-    /// takes every name.
+    /// Returns the names that the template matches, as a pattern for messages;
+    /// `None` without a variable, when it matches every name.
     pub(super) fn pattern(&self) -> Option<String> {
         let pattern = self.pattern.as_ref()?;
         Some(pattern.iter().map(TemplateSegment::as_str).collect::<Vec<_>>().join("/"))
     }
 }
 
-/// Returns whether `pattern` takes all segments of `name`; linear in both,
-/// whatever the pattern.
+/// Returns whether `pattern` matches all segments of `name`.
+///
+/// It backtracks to the last `**` only, so its time is at most the product of
+/// both lengths, whatever the pattern. No segment that is matched is empty.
 fn matches(pattern: &[TemplateSegment], name: &str) -> bool {
     let (mut wanted, mut segments) = (pattern.iter(), name.split('/'));
     // What comes after the last `**`, if that takes no more than it has taken so
@@ -93,7 +122,10 @@ fn matches(pattern: &[TemplateSegment], name: &str) -> bool {
     }
 }
 
+/// How one segment matches.
 impl TemplateSegment {
+    /// Returns whether this matches one segment. `**` matches more by staying
+    /// at itself, in [`matches()`].
     fn takes(&self, segment: &str) -> bool {
         match self {
             Self::Literal(literal) => literal == segment,
@@ -110,6 +142,7 @@ impl TemplateSegment {
     }
 }
 
+/// Prints the template in its full form: `{name}` as `{name=*}`.
 impl fmt::Display for PathTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.head)?;
@@ -120,13 +153,14 @@ impl fmt::Display for PathTemplate {
     }
 }
 
-/// Recursive descent; a failure says what is wrong with `rest`.
+/// A parser by recursive descent. If it fails, `rest` begins at the error.
 struct TemplateParser<'t> {
     text: &'t str,
     rest: &'t str,
 }
 
 impl<'t> TemplateParser<'t> {
+    /// Parses everything. The error says what is wrong at `rest`.
     fn template(&mut self) -> Result<PathTemplate, String> {
         let mut template = PathTemplate { head: self.text.into(), pattern: None, tail: String::new() };
         self.expect("/")?;
@@ -134,6 +168,7 @@ impl<'t> TemplateParser<'t> {
             if self.rest.starts_with('{') {
                 let (head, variable) = (self.consumed(), self.rest);
                 let pattern = self.variable()?;
+                // The error points at the second variable and not behind it.
                 if template.pattern.is_some() {
                     self.rest = variable;
                     return Err("`name` is bound a second time".into());
@@ -156,6 +191,7 @@ impl<'t> TemplateParser<'t> {
         if self.rest.is_empty() { Ok(template) } else { Err(self.unexpected(expected)) }
     }
 
+    /// Parses `{name}` or `{name=pattern}`.
     fn variable(&mut self) -> Result<Vec<TemplateSegment>, String> {
         self.expect("{")?;
         let is_path = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
@@ -167,11 +203,13 @@ impl<'t> TemplateParser<'t> {
                 return Err(format!("field `{}` cannot stand in a path, only `name` can", shown(field)));
             }
         }
+        // `{name}` is short for `{name=*}`.
         let pattern = if self.eat("=") { self.pattern()? } else { vec![TemplateSegment::One] };
         self.expect("}")?;
         Ok(pattern)
     }
 
+    /// Parses segments separated by `/`, without another variable.
     fn pattern(&mut self) -> Result<Vec<TemplateSegment>, String> {
         let mut pattern = Vec::new();
         loop {
@@ -186,6 +224,7 @@ impl<'t> TemplateParser<'t> {
         }
     }
 
+    /// Parses a segment without wildcards, which may not be `.` or `..`.
     fn literal(&mut self) -> Result<&'t str, String> {
         let after = self.rest.trim_start_matches(is_literal);
         match self.rest.strip_suffix(after) {
@@ -198,16 +237,20 @@ impl<'t> TemplateParser<'t> {
         }
     }
 
+    /// Skips `token`, if it is next, and returns whether it was.
     fn eat(&mut self, token: &str) -> bool {
         let after = self.rest.strip_prefix(token);
         self.rest = after.unwrap_or(self.rest);
         after.is_some()
     }
 
+    /// Skips `token`, or fails.
     fn expect(&mut self, token: &str) -> Result<(), String> {
         if self.eat(token) { Ok(()) } else { Err(self.unexpected(&format!("`{token}`"))) }
     }
 
+    /// Returns the error message that names what was found and what was
+    /// expected.
     fn unexpected(&self, expected: &str) -> String {
         match self.rest.chars().next() {
             Some(found) => format!("found `{}`, expected {expected}", excerpt(&found.to_string())),
@@ -215,6 +258,7 @@ impl<'t> TemplateParser<'t> {
         }
     }
 
+    /// Returns the text before `rest`.
     fn consumed(&self) -> &'t str {
         self.text.strip_suffix(self.rest).unwrap_or_default()
     }
@@ -227,8 +271,8 @@ pub(super) fn is_literal_path(text: &str) -> bool {
     })
 }
 
-/// What a path segment may hold unescaped, RFC 3986 `pchar`, without what means
-/// something here.
+/// Returns whether a character can be in a segment: `pchar` of RFC 3986 section
+/// 3.3, without escapes, and without `:` and `*`, which mean something here.
 fn is_literal(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~!$&'()+,;=@".contains(c)
 }

@@ -1,5 +1,17 @@
-//! Names of extended operations, as the request says what the response leaves
-//! out.
+//! Full names of extended operations: the request completes what the response
+//! leaves out.
+//!
+//! A name has to lead back to the operation, because a wait polls it and a
+//! program stores it. Compute Engine sends a link; other services send less:
+//!
+//! | form | in the response | name |
+//! |---|---|---|
+//! | GKE | `operation-1`, a link with the number of the project | `projects/p/locations/l/operations/operation-1` |
+//! | Cloud DNS | an id | `projects/p/managedZones/z/operations/ID` |
+//! | Cloud SQL | an id, `targetProject` | `projects/p/operations/ID` |
+//!
+//! Three requests know the rest: a get has the whole name, a start has a path,
+//! a list has a parent. The text of the operation never changes.
 
 use serde::Deserialize;
 
@@ -9,12 +21,13 @@ use crate::util::percent::decode_path;
 use super::link::version_prefix;
 
 impl Operation {
-    /// Gives an extended operation the name by which it was requested, and by
+    /// Sets the name of an extended operation to the one in the request, by
     /// which it can be requested again.
     ///
     /// A response of GKE has a bare name, and its `selfLink` has the number of
     /// the project.
     pub(crate) fn requested_as(self, requested: &str) -> Self {
+        // Only if it is the same operation: a service may return another one.
         let is_same = |name: &str| id_of(name) == id_of(requested) || !name.contains('/');
         match self.form().is_extended() && is_same(self.name()) {
             true => self.renamed(requested.to_owned()),
@@ -22,13 +35,16 @@ impl Operation {
         }
     }
 
-    /// Gives an extended operation a name that can be polled, by the path at
-    /// which it was started.
+    /// Completes the name of an extended operation by the path of the request
+    /// that has started it, so that it can be polled.
     ///
     /// GKE returns a bare name and the number of the project, Cloud DNS an id
     /// alone.
     pub(crate) fn started_at(self, path: &str, query: &[(String, String)]) -> Self {
-        let is_whole = self.name().contains('/') && self.form() != OperationForm::KubernetesEngine;
+        // The links of Compute Engine leave the organization out.
+        let is_whole = self.name().contains('/')
+            && !self.name().starts_with("locations/")
+            && self.form() != OperationForm::KubernetesEngine;
         if !self.form().is_extended() || is_whole || self.name().is_empty() {
             return self;
         }
@@ -41,7 +57,8 @@ impl Operation {
         }
     }
 
-    /// Gives an extended operation its name below the parent that was listed.
+    /// Completes the name of an extended operation by the parent that was
+    /// listed.
     pub(crate) fn listed_in(self, parent: &str) -> Self {
         if !self.form().is_extended() || self.name().is_empty() {
             return self;
@@ -56,12 +73,15 @@ impl Operation {
         }
     }
 
-    /// Returns the collection of one operation in a listing, which may be one
-    /// of several collections.
+    /// Returns the collection to which an operation of a list belongs. A list
+    /// of `projects/p` or of `locations/-` has operations of several
+    /// collections; then the operation itself says which.
     fn collection(&self, parent: &str) -> Option<String> {
         let project = parent.strip_prefix("projects/").and_then(|rest| rest.split('/').next());
         let project = project.map(|id| format!("projects/{id}"));
         let is_project = project.as_deref() == Some(parent);
+        // Lists of a whole project: aggregated ones, and those of services that
+        // list by project.
         let all = parent.strip_suffix("/aggregated").or(is_project.then_some(parent));
         match (self.form(), all) {
             (OperationForm::CloudSql, _) => project,
@@ -94,7 +114,15 @@ impl Operation {
     }
 }
 
-/// Returns the collection of the operations that requests at a path start.
+/// Returns the collection of the operations that a request at this path starts.
+///
+/// | form | path | collection |
+/// |---|---|---|
+/// | Compute Engine | `/compute/v1/projects/p/zones/z/instances` | `projects/p/zones/z` |
+/// | Compute Engine | `/compute/v1/projects/p/global/networks` | `projects/p/global` |
+/// | Cloud SQL | `/v1/projects/p/instances/db/restart` | `projects/p` |
+/// | GKE | `/v1/projects/p/locations/l/clusters` | `projects/p/locations/l` |
+/// | Cloud DNS | `/dns/v1/projects/p/managedZones/z` | `projects/p/managedZones/z` |
 fn scope_of_start(form: OperationForm, path: &str, query: &[(String, String)]) -> Option<String> {
     // Names are encoded when they are sent.
     let path = decode_path(path.trim_start_matches('/'));
@@ -102,6 +130,7 @@ fn scope_of_start(form: OperationForm, path: &str, query: &[(String, String)]) -
     let prefix = version_prefix(path).map_or(0, |prefix| prefix.len() + 1);
     let segments: Vec<&str> = path.get(prefix..)?.split('/').collect();
     let take = |count: usize| Some(segments.get(..count)?.join("/"));
+    // Operations of organizations: the organization is in the query.
     if let ["locations", "global", ..] = segments.as_slice() {
         let parent = query.iter().find(|(name, _)| name == "parentId").map(|(_, parent)| parent);
         return parent.map(|parent| format!("{parent}/locations/global"));
@@ -118,6 +147,7 @@ fn scope_of_start(form: OperationForm, path: &str, query: &[(String, String)]) -
     }
 }
 
+/// Returns the last segment of a name.
 fn id_of(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or_default()
 }

@@ -5,7 +5,7 @@
 ///
 /// Most services send `google.longrunning.Operation`. A few have a type of
 /// their own, an *extended operation*. It is recognised by its fields, whatever
-/// host sent it.
+/// host sent it. [`CloudStorage`](Self::CloudStorage) is in between.
 ///
 /// ```
 /// use longrunning::{Operation, OperationForm};
@@ -35,22 +35,28 @@ pub enum OperationForm {
     /// Deployment Manager: `kind` is `deploymentmanager#operation`, or
     /// `compute#operation` with its path.
     DeploymentManager,
+    /// The JSON API of Cloud Storage: a `google.longrunning.Operation` whose
+    /// `kind` is `storage#operation`, under URLs of its own. It is no extended
+    /// operation.
+    CloudStorage,
     /// Another service: `kind` ends in `#operation`, with `status` and without
     /// `done`.
     OtherExtended,
 }
 
 impl OperationForm {
-    /// Returns whether the form is not `google.longrunning.Operation`.
+    /// Returns whether the form is a type of its own, and not
+    /// `google.longrunning.Operation`.
     ///
     /// ```
     /// use longrunning::{Operation, OperationForm};
     ///
     /// assert!(!Operation::running("operations/42").form().is_extended());
     /// assert!(OperationForm::CloudDns.is_extended());
+    /// assert!(!OperationForm::CloudStorage.is_extended());
     /// ```
     pub fn is_extended(self) -> bool {
-        self != Self::Longrunning
+        !matches!(self, Self::Longrunning | Self::CloudStorage)
     }
 
     /// Returns the form for a `kind` that ends in `#operation`.
@@ -72,7 +78,7 @@ impl OperationForm {
             Self::KubernetesEngine => "container.googleapis.com",
             Self::CloudDns => "dns.googleapis.com",
             Self::DeploymentManager => "deploymentmanager.googleapis.com",
-            Self::Longrunning | Self::OtherExtended => "",
+            Self::Longrunning | Self::CloudStorage | Self::OtherExtended => "",
         }
     }
 }

@@ -1,4 +1,15 @@
 //! From the URL of an operation to the name by which it can be polled.
+//!
+//! ```text
+//! https://www.googleapis.com/compute/v1/projects/p/zones/z/operations/o?alt=json
+//!                            ^^^^^^^^^^ version  ^^^^^^^^^^^^^^^^^^ collection
+//!                                       projects/p/zones/z/operations/o   name
+//! ```
+//!
+//! Links come from a server, and the name becomes a part of the next URL. So a
+//! path with `.` or `..`, empty segments or a backslash is no name: a request
+//! must not leave the collection. The host of a link is ignored, because
+//! credentials go only to the endpoint of the client.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,12 +24,16 @@ use crate::util::url::is_version;
 /// The host is not looked at, since nothing is sent to it. The path has
 /// percent-escapes as they are written: [`decode_path`] reads them.
 pub(crate) fn path_of(url: &str) -> Option<Range<usize>> {
+    // The first slash behind the host starts the path.
     let start = url.find("://")? + 3;
     let start = start + url.get(start..)?.find('/')? + 1;
     let rest = url.get(start..)?;
+    // Query and fragment are not a part of the name.
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     let skipped = version_prefix(path).map_or(0, |prefix| prefix.len() + 1);
     let range = start + skipped..start + path.len();
+    // A name becomes a part of a URL: it must not lead anywhere else than to
+    // the operation.
     let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\\');
     let is_path = escapes_are_valid(path) && decode_path(path).split('/').all(is_plain);
     (is_path && !range.is_empty()).then_some(range)
@@ -42,14 +57,15 @@ fn is_version_or_stage(segment: &str) -> bool {
     is_version(segment) || matches!(segment, "alpha" | "beta" | "preview")
 }
 
+/// Returns whether a link leads to Deployment Manager, by its path or its host.
 pub(super) fn is_of_deployment_manager(self_link: Option<RawJson<'_>>) -> bool {
     let link = self_link.and_then(|link| link.string().ok());
     let link: &str = link.as_deref().unwrap_or_default();
     link.contains("/deploymentmanager/") || link.contains("://deploymentmanager.")
 }
 
-/// Completes the bare name of an operation by the scope or the project that its
-/// other fields name.
+/// Completes the bare name of an operation, by the scope or the project that
+/// its other fields name; `None` if they name none.
 pub(super) fn by_scope(
     scope: Option<Cow<'_, str>>,
     project: Option<Cow<'_, str>>,

@@ -24,19 +24,33 @@ use fields::{ExtendedFields, text};
 pub use form::OperationForm;
 pub(super) use list::{ListShape, missing_place};
 
-/// The parts of an extended operation.
+/// The parts of an extended operation, as an [`Operation`](crate::Operation)
+/// stores them.
 pub(super) struct ExtendedOperation {
     pub(super) form: OperationForm,
+    /// The path by which it can be polled, or a bare name that the request
+    /// completes.
     pub(super) name: SharedText,
     pub(super) done: bool,
+    /// Only of an operation that is done.
     pub(super) error: Option<Box<Status>>,
+    /// The URL of the resource on which it works.
     pub(super) target_link: Option<SharedText>,
 }
 
 /// Reads the object `raw`, or returns `None` if it is a google.longrunning
 /// operation.
 ///
-/// An object that is neither is an error.
+/// ```text
+/// {"kind":"compute#operation","name":"operation-1","status":"RUNNING",
+///  "selfLink":"https://www.googleapis.com/compute/v1/projects/p/zones/z/operations/operation-1"}
+/// ExtendedOperation { form: ComputeEngine, name: "projects/p/zones/z/operations/operation-1", done: false, … }
+/// ```
+///
+/// # Errors
+///
+/// For an object that is neither, and for a status or an error that cannot be
+/// read.
 pub(super) fn read<'a>(
     source: &SharedSource<'a>,
     raw: RawJson<'a>,
@@ -47,6 +61,7 @@ pub(super) fn read<'a>(
         Some(status) => is_done(form, status).map_err(|invalid| invalid.at("status"))?,
         None => false,
     };
+    // AIP-151 has an error only at the end. Before that, `status` alone counts.
     let error = if done { failure::read(form, &fields, source)? } else { None };
     Ok(Some(ExtendedOperation {
         form,
@@ -57,32 +72,34 @@ pub(super) fn read<'a>(
     }))
 }
 
+/// Returns whether a `kind` is that of an operation of Cloud Storage.
+pub(super) fn is_of_storage(kind: RawJson<'_>) -> bool {
+    kind.string().is_ok_and(|kind| kind == "storage#operation")
+}
+
 /// Returns the name in the URL of an operation of Cloud Storage, whose `name`
 /// does not lead to it.
 pub(super) fn name_by_link<'a>(
-    kind: RawJson<'a>,
     source: &SharedSource<'a>,
     raw: RawJson<'a>,
 ) -> Result<Option<SharedText>, InvalidJson> {
-    if kind.string().ok().as_deref() != Some("storage#operation") {
-        return Ok(None);
-    }
     Ok(ExtendedFields::read(raw)?.self_link.and_then(|link| linked(link, source)))
 }
 
-/// Any status but `DONE` is not done: `PENDING`, `RUNNING`, GKE's `ABORTING`,
-/// and those of the future.
+/// Returns whether the status is `DONE`. Any other is not: `PENDING`,
+/// `RUNNING`, GKE's `ABORTING`, and those that services add later.
 ///
-/// A value that can be no status is an error, since it would look like an
-/// operation that never ends.
+/// A value that cannot be a status is an error: the operation would look like
+/// one that never ends.
 fn is_done(form: OperationForm, status: RawJson<'_>) -> Result<bool, InvalidJson> {
     match status.text().starts_with('"') {
         true => status.string().map(|status| status.eq_ignore_ascii_case("done")),
-        // With `enum-encoding=int`.
+        // A request with `enum-encoding=int` gets the number of the enum.
         false => status.integer::<i32>("a status").map(|number| number == done_number(form)),
     }
 }
 
+/// Returns the number of `DONE` in the enum of the service.
 fn done_number(form: OperationForm) -> i32 {
     match form {
         OperationForm::ComputeEngine | OperationForm::DeploymentManager => 2_104_194,
@@ -90,8 +107,15 @@ fn done_number(form: OperationForm) -> i32 {
     }
 }
 
-/// Returns the path by which the operation can be polled; if it does not say
-/// that, its bare name.
+/// Returns the name of the operation: the path in its `selfLink`, else its bare
+/// name below the scope or the project of other fields, else its bare name.
+///
+/// ```text
+/// "selfLink":"https://sqladmin.googleapis.com/v1/projects/p/operations/o"      projects/p/operations/o
+/// "name":"o","zone":"https://…/compute/v1/projects/p/zones/z"                  projects/p/zones/z/operations/o
+/// "name":"o","targetProject":"p"                                               projects/p/operations/o
+/// "name":"o"                                                                   o
+/// ```
 fn name<'a>(
     form: OperationForm,
     fields: &ExtendedFields<'a>,
@@ -106,11 +130,13 @@ fn name<'a>(
         _ => return Ok(String::new().into()),
     };
     let bare = source.string(name).map_err(|invalid| invalid.at(field))?;
-    // GKE's zone is a word, which names no project.
+    // The zone of GKE is a word, not a URL, so it does not say the project; then
+    // the bare name remains.
     let whole = link::by_scope(text(fields.scope), text(fields.target_project), bare.as_str());
     Ok(whole.map_or(bare, SharedText::from))
 }
 
+/// Returns the resource path in a link, if it is that of an operation.
 fn linked<'a>(link: RawJson<'a>, source: &SharedSource<'a>) -> Option<SharedText> {
     let url = source.string(link).ok()?;
     let path = link::path_of(url.as_str())?;
@@ -118,7 +144,7 @@ fn linked<'a>(link: RawJson<'a>, source: &SharedSource<'a>) -> Option<SharedText
     if name.rsplit('/').nth(1) != Some("operations") {
         return None;
     }
-    // Without escapes it is a part of the text.
+    // Without escapes the path is a part of the text that the operation keeps.
     Some(if name.contains('%') { decode_path(name).into() } else { url.slice(path) })
 }
 

@@ -1,4 +1,18 @@
 //! Which form an object has, and which objects are no operations.
+//!
+//! The rules, in this order:
+//!
+//! 1. A field of google.longrunning (`done`, `response`, `metadata`): not
+//!    extended.
+//! 2. A `kind` that ends in `#operation`, and a `status`: the form of that
+//!    kind.
+//! 3. No `kind`, but `operationType` and a `status` of GKE: GKE.
+//! 4. A google.rpc.Status in `error`: not extended.
+//! 5. A state, the `kind` of something else, or no name: an error, because the
+//!    object would look like an operation that never ends.
+//! 6. Only a name: a google.longrunning operation that has just been started.
+//!
+//! The host is not used: emulators and proxies have others.
 
 use crate::json::{InvalidJson, RawJson};
 use crate::util::excerpt::excerpt;
@@ -14,6 +28,7 @@ use super::link;
 /// never ends.
 pub(super) fn form(fields: &ExtendedFields<'_>) -> Result<Option<OperationForm>, InvalidJson> {
     let kind = text(fields.kind);
+    // Every API of that generation has kinds, `SERVICE#TYPE`.
     let is_operation = kind.as_deref().is_some_and(|kind| kind.ends_with(KIND));
     let form = match kind.as_deref() {
         _ if fields.is_longrunning => None,
@@ -35,8 +50,8 @@ pub(super) fn form(fields: &ExtendedFields<'_>) -> Result<Option<OperationForm>,
     Ok(None)
 }
 
-/// Deployment Manager has the schema of Compute Engine, and in some documents
-/// its kind.
+/// Returns the form of a `kind`. Deployment Manager has the schema of Compute
+/// Engine, and in some documents its kind; then the link decides.
 fn of_kind(kind: &str, fields: &ExtendedFields<'_>) -> OperationForm {
     match OperationForm::of_kind(kind) {
         OperationForm::ComputeEngine if link::is_of_deployment_manager(fields.self_link) => {
@@ -46,8 +61,9 @@ fn of_kind(kind: &str, fields: &ExtendedFields<'_>) -> OperationForm {
     }
 }
 
-/// Clusters and node pools have `status` and `selfLink` too; only operations
-/// have `operationType`.
+/// Returns whether the fields are those of an operation of GKE. Clusters and
+/// node pools have `status` and `selfLink` too; only operations have
+/// `operationType`.
 fn is_kubernetes(fields: &ExtendedFields<'_>) -> bool {
     let Some(status) = fields.status.filter(|_| fields.operation_type.is_some()) else { return false };
     match status.string() {
@@ -56,6 +72,7 @@ fn is_kubernetes(fields: &ExtendedFields<'_>) -> bool {
     }
 }
 
+/// Returns whether an error has the field `errors`.
 fn has_errors(error: RawJson<'_>) -> bool {
     let mut found = false;
     let _ = error.reader().members(|name, reader| {
@@ -65,7 +82,8 @@ fn has_errors(error: RawJson<'_>) -> bool {
     found
 }
 
-/// Describes what stands where an operation is expected.
+/// Returns the error for an object that is no operation. It names the kind and
+/// the first fields, by which a user recognises a wrong URL.
 fn neither(fields: &ExtendedFields<'_>) -> InvalidJson {
     let kind = match text(fields.kind) {
         Some(kind) => format!("a `{}`", excerpt(&kind)),
@@ -77,7 +95,8 @@ fn neither(fields: &ExtendedFields<'_>) -> InvalidJson {
     ))
 }
 
-/// Names the first fields of an object.
+/// Returns the first fields of an object for a message: ``with the fields `id`,
+/// `items`, …``. `count` is the number of all.
 pub(super) fn with_fields(names: &[String], count: usize) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{}`", excerpt(name))).collect();
     let more = if names.len() < count { ", …" } else { "" };
@@ -85,8 +104,8 @@ pub(super) fn with_fields(names: &[String], count: usize) -> String {
     format!("with the {noun} {names}{more}")
 }
 
-/// How the kinds of operations end.
+/// The suffix of the kinds of operations.
 const KIND: &str = "#operation";
 
-/// In the order of the enum `google.container.v1.Operation.Status`.
+/// The names of the enum `google.container.v1.Operation.Status`, in its order.
 const KUBERNETES: [&str; 5] = ["STATUS_UNSPECIFIED", "PENDING", "RUNNING", "DONE", "ABORTING"];

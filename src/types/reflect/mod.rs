@@ -1,5 +1,16 @@
-//! Messages of the program's own types, by their descriptors: from bytes to
-//! JSON and back.
+//! Conversion of the program's own message types, by their descriptors: from
+//! bytes to JSON and back.
+//!
+//! A response over gRPC is bytes, of which this crate knows the type only by
+//! name. With a [`DescriptorPool`] that has the type, they become the JSON that
+//! the same service sends over REST, and serde can decode it. Types of
+//! google.protobuf have their JSON form from [`known`](super::known) here too,
+//! so that it is the same everywhere.
+//!
+//! ```text
+//! bytes ──write──> JSON        prost-reflect reads and writes the fields;
+//! JSON  ──read───> bytes       this module decides about their JSON form
+//! ```
 
 mod kinds;
 mod read;
@@ -44,6 +55,7 @@ impl Any {
     /// [`Decode`](crate::ErrorKind::Decode) if the type is neither in the pool
     /// nor known here, or the bytes are not valid for it.
     pub fn in_json(&self, pool: &DescriptorPool) -> Result<Self, Error> {
+        // JSON already: nothing to convert.
         let Some(any) = self.as_proto() else { return Ok(self.clone()) };
         let mut writer = JsonWriter::default();
         match write::any(&any, pool, &mut writer) {
@@ -59,6 +71,15 @@ impl Any {
     /// for a response over gRPC. Fields that are not in the descriptors are
     /// left out.
     ///
+    /// ```
+    /// use longrunning::{Any, DescriptorPool};
+    ///
+    /// // Types of google.protobuf need no descriptors.
+    /// let any = Any::from_json(r#"{"@type": "x/google.protobuf.Duration", "value": "90s"}"#)?;
+    /// assert_eq!(any.in_proto(&DescriptorPool::new())?.to_proto()?.value, [8, 90]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`in_json`](Self::in_json).
@@ -70,10 +91,13 @@ impl Any {
         }
     }
 
+    /// Returns the error of a conversion to `form`.
     fn refused(&self, form: &str, invalid: InvalidJson) -> Error {
         Error::not_converted(self.type_name(), form, invalid)
     }
 
+    /// Returns whether the message can be converted: its type is in the pool or
+    /// known here, or it has none.
     fn is_in(&self, pool: &DescriptorPool) -> bool {
         let name = self.type_name();
         name.is_empty() || KnownType::find(name).is_some() || pool.get_message_by_name(name).is_some()
@@ -111,17 +135,19 @@ impl Operation {
         self.with_messages(pool, Any::in_proto)
     }
 
+    /// Converts all messages of the operation whose types can be converted.
     fn with_messages(
         &self,
         pool: &DescriptorPool,
         form: fn(&Any, &DescriptorPool) -> Result<Any, Error>,
     ) -> Result<Self, Error> {
-        let turn = |any: &Any| if any.is_in(pool) { form(any, pool) } else { Ok(any.clone()) };
+        let convert = |any: &Any| if any.is_in(pool) { form(any, pool) } else { Ok(any.clone()) };
         let mut operation = self.clone();
-        operation.metadata = self.metadata().map(turn).transpose()?.into();
-        operation.response = self.response().map(turn).transpose()?.into();
+        operation.metadata = self.metadata().map(convert).transpose()?.into();
+        operation.response = self.response().map(convert).transpose()?.into();
         if let Some(error) = self.error() {
-            let details = error.details().iter().map(turn).collect::<Result<Vec<_>, _>>()?;
+            let details = error.details().iter().map(convert).collect::<Result<Vec<_>, _>>()?;
+            // Code and message have no type; only the details are converted.
             let status = Status::new(error.code(), error.message());
             operation.error = Some(Box::new(details.into_iter().fold(status, Status::with_detail)));
         }

@@ -1,4 +1,15 @@
-//! From JSON to bytes.
+//! From JSON to bytes: the JSON is read by the descriptors into a dynamic
+//! message, which is then encoded.
+//!
+//! ```text
+//! {"rows":"9","state":"READY","new":[1]}
+//! 08 09  18 01
+//! ```
+//!
+//! Reading is as lenient as ProtoJSON: both spellings of a field, numbers as
+//! strings, enums by name or number. Unknown fields are skipped, so the bytes
+//! may say less than the JSON. The depth of the JSON was checked when the Any
+//! was created.
 
 use std::collections::HashMap;
 
@@ -13,6 +24,12 @@ use crate::types::message::JsonMessage;
 
 use super::kinds::{ANY, AnyKind, NULL, not_bytes, own_form, type_name};
 
+/// Reads the JSON of an Any. `{}` is an Any without a type.
+///
+/// # Errors
+///
+/// If its type is unknown, or a field has a value of the wrong kind; the error
+/// names the path to it.
 pub(super) fn any(
     pool: &DescriptorPool,
     reader: &mut JsonReader<'_>,
@@ -30,6 +47,7 @@ pub(super) fn any(
     Ok(prost_types::Any { type_url, value })
 }
 
+/// Reads the Any inside of an Any, and returns its bytes.
 fn under_value(pool: &DescriptorPool, any: RawJson<'_>) -> Result<Vec<u8>, InvalidJson> {
     let mut inner = None;
     any.reader().members(|name, reader| {
@@ -42,6 +60,8 @@ fn under_value(pool: &DescriptorPool, any: RawJson<'_>) -> Result<Vec<u8>, Inval
     inner.map(|any| any.encode_to_vec()).ok_or_else(|| InvalidJson::new("expected a `value`"))
 }
 
+/// Reads a message in a field: an Any by its type, a type with a JSON form of
+/// its own in that form, any other as an object.
 fn message(
     descriptor: &MessageDescriptor,
     pool: &DescriptorPool,
@@ -52,9 +72,13 @@ fn message(
         (_, Some(known)) => known.encode_value(reader)?,
         _ => return fields(descriptor, pool, reader),
     };
+    // Of a type with its own JSON form, there are only bytes; they become the
+    // dynamic message that the field needs.
     DynamicMessage::decode(descriptor.clone(), &*bytes).map_err(not_bytes)
 }
 
+/// Reads the fields of a message, under either spelling. Unknown fields are
+/// skipped.
 fn fields(
     descriptor: &MessageDescriptor,
     pool: &DescriptorPool,
@@ -62,6 +86,7 @@ fn fields(
 ) -> Result<DynamicMessage, InvalidJson> {
     let mut message = DynamicMessage::new(descriptor.clone());
     reader.members(|name, reader| {
+        // A field may have a JSON name of its own in the proto.
         let field = descriptor.get_field_by_json_name(name).or_else(|| descriptor.get_field_by_name(name));
         let Some(field) = field.filter(|field| !reader.at_null() || takes_null(field)) else {
             return reader.skip();
@@ -74,7 +99,8 @@ fn fields(
     Ok(message)
 }
 
-/// For all other fields, null stands for an absent one.
+/// Returns whether null is a value of the field. For all other fields it means
+/// that the field is absent.
 fn takes_null(field: &FieldDescriptor) -> bool {
     !field.is_list()
         && match field.kind() {
@@ -84,6 +110,7 @@ fn takes_null(field: &FieldDescriptor) -> bool {
         }
 }
 
+/// Reads the value of a field: a map, a list or a single value.
 fn value(
     field: &FieldDescriptor,
     pool: &DescriptorPool,
@@ -113,6 +140,7 @@ fn value(
     }
 }
 
+/// Reads a single value of a kind, such as the element of a list.
 fn single(kind: &Kind, pool: &DescriptorPool, reader: &mut JsonReader<'_>) -> Result<Value, InvalidJson> {
     Ok(match kind {
         Kind::Double => Value::F64(JsonMessage::read(reader)?),
@@ -129,7 +157,8 @@ fn single(kind: &Kind, pool: &DescriptorPool, reader: &mut JsonReader<'_>) -> Re
     })
 }
 
-/// By name or number.
+/// Reads the value of an enum: its name or its number, also one that the
+/// descriptor does not have. Null is the value of `NullValue`.
 fn enum_number(descriptor: &EnumDescriptor, reader: &mut JsonReader<'_>) -> Result<i32, InvalidJson> {
     if reader.at_null() && descriptor.full_name() == NULL {
         return reader.skip().map(|()| 0);
@@ -142,6 +171,8 @@ fn enum_number(descriptor: &EnumDescriptor, reader: &mut JsonReader<'_>) -> Resu
     }
 }
 
+/// Reads the key of a map, which is always a string in JSON: `"7"` for an
+/// integer, `"true"` for a boolean.
 fn map_key(key: &str, kind: &Kind) -> Result<MapKey, InvalidJson> {
     let read = match kind {
         Kind::Bool => key.parse().ok().map(MapKey::Bool),

@@ -1,4 +1,15 @@
-//! From bytes to JSON.
+//! From bytes to JSON: the bytes are decoded by the descriptors into a dynamic
+//! message, whose fields are written.
+//!
+//! ```text
+//! message Index { int64 rows = 1; repeated string tags = 2; State state = 3; map<string, int32> sizes = 4; }
+//!
+//! 08 09  12 01 61  18 01  22 05 0a 01 62 10 07
+//! {"rows":"9","tags":["a"],"state":"READY","sizes":{"b":7}}
+//! ```
+//!
+//! Fields without a value are left out, as are those that the descriptors do
+//! not have. Nesting is limited by prost, to 100 messages.
 
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage, Value};
@@ -8,6 +19,12 @@ use crate::types::message::JsonMessage;
 
 use super::kinds::{ANY, AnyKind, NULL, not_bytes, own_form, type_name};
 
+/// Writes the JSON of an Any.
+///
+/// # Errors
+///
+/// If its type is unknown, or its bytes are not valid for the type. The error
+/// of a nested Any names the path to it.
 pub(super) fn any(
     any: &prost_types::Any,
     pool: &DescriptorPool,
@@ -35,6 +52,8 @@ pub(super) fn any(
     })
 }
 
+/// Writes a message in a field: an Any by its type, a type with a JSON form of
+/// its own in that form, any other as an object.
 fn message(
     message: &DynamicMessage,
     pool: &DescriptorPool,
@@ -43,6 +62,7 @@ fn message(
     let descriptor = message.descriptor();
     let name = descriptor.full_name();
     if name == ANY {
+        // The dynamic message has the fields of an Any, but not its Rust type.
         let inner = prost_types::Any::decode(&*message.encode_to_vec()).map_err(not_bytes)?;
         return any(&inner, pool, writer);
     }
@@ -52,6 +72,8 @@ fn message(
     }
 }
 
+/// Writes the fields that are set, in the order of their numbers, under their
+/// JSON names.
 fn fields(
     message: &DynamicMessage,
     pool: &DescriptorPool,
@@ -66,6 +88,8 @@ fn fields(
     })
 }
 
+/// Writes the value of a field. Maps are sorted by key, so that the same
+/// message has the same text.
 fn value(
     value: &Value,
     field: &FieldDescriptor,
@@ -78,6 +102,7 @@ fn value(
         (Value::Map(entries), Some(entry)) => {
             let kind = entry.map_entry_value_field().kind();
             let mut entries: Vec<_> = entries.iter().map(|(key, value)| (key_text(key), value)).collect();
+            // The order of a map differs between runs.
             entries.sort_by(|(key, _), (other, _)| key.cmp(other));
             writer.object(|writer| {
                 entries.into_iter().try_for_each(|(key, value)| {
@@ -90,6 +115,8 @@ fn value(
     }
 }
 
+/// Writes a single value. Integers of 64 bits become strings, bytes base64, as
+/// ProtoJSON has it.
 fn single(
     value: &Value,
     kind: &Kind,
@@ -112,6 +139,8 @@ fn single(
     }
 }
 
+/// Writes the value of an enum: its name, or the number if the descriptor does
+/// not have it. `NullValue` is null.
 fn enum_value(number: i32, kind: &Kind, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
     let value = kind.as_enum().and_then(|of| of.get_value(number));
     match value {
@@ -122,6 +151,7 @@ fn enum_value(number: i32, kind: &Kind, writer: &mut JsonWriter) -> Result<(), I
     Ok(())
 }
 
+/// Returns the key of a map as text, as JSON needs it.
 fn key_text(key: &MapKey) -> String {
     match key {
         MapKey::Bool(flag) => flag.to_string(),

@@ -1,4 +1,7 @@
 //! Futures that a token wakes.
+//!
+//! The async client wraps each sleep and each attempt in a [`StopListener`],
+//! the counterpart of [`StopToken::sleep`] for tasks.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -6,20 +9,25 @@ use std::task::{Context, Poll};
 
 use super::token::StopToken;
 
-/// One sleep that a token may end. Dropping it leaves nothing behind in the
-/// token.
+/// One sleep that a token may end. Dropping it removes its entry from the
+/// token, so abandoned futures do not pile up in a token that lives long.
 pub(crate) struct StopListener<'a> {
+    /// `None` never stops.
     token: Option<&'a StopToken>,
+    /// The key of its entry; `None` before the first poll.
     key: Option<u64>,
 }
 
 impl<'a> StopListener<'a> {
-    /// Without a token it is never stopped.
+    /// Creates a listener, which is never stopped if there is no token.
     pub(crate) fn new(token: Option<&'a StopToken>) -> Self {
         Self { token, key: None }
     }
 
     /// Returns the output of `future`; `None` if the token is stopped before.
+    ///
+    /// The token goes first: a future that is ready at the same time is
+    /// dropped.
     pub(crate) async fn stopped_or<F: Future>(mut self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         poll_fn(|context| {
@@ -28,8 +36,11 @@ impl<'a> StopListener<'a> {
         .await
     }
 
-    /// Returns whether the token is stopped; if not, it wakes the task when it
-    /// is.
+    /// Returns whether the token is stopped. If it is not, the token will wake
+    /// the task of `context` when it is.
+    ///
+    /// Each poll replaces the waker, because a future may move to another task
+    /// between polls.
     pub(crate) fn is_stopped(&mut self, context: &Context<'_>) -> bool {
         let Some(token) = self.token else { return false };
         let replaced = {
@@ -40,10 +51,11 @@ impl<'a> StopListener<'a> {
             });
             listeners.wakers.insert(key, context.waker().clone())
         };
-        // A waker may drop a task, and with it other listeners: not under the lock.
+        // Not under the lock: dropping a waker may drop a task, and with it
+        // other listeners, whose `drop` takes the lock.
         drop(replaced);
-        // Looked at after the entry is made: a stop in between either is seen here or
-        // finds the entry.
+        // Checked after the entry is made. A stop in between is either seen
+        // here or finds the entry.
         token.is_stopped()
     }
 }
@@ -51,6 +63,7 @@ impl<'a> StopListener<'a> {
 impl Drop for StopListener<'_> {
     fn drop(&mut self) {
         if let (Some(token), Some(key)) = (self.token, self.key) {
+            // Removed under the lock, dropped without it, as in `is_stopped`.
             let left = token.wakers().lock().wakers.remove(&key);
             drop(left);
         }

@@ -1,4 +1,4 @@
-//! A token that stops calls and waits from another thread.
+//! The token that stops calls and waits from another thread.
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,11 +36,17 @@ use super::wakers::StopWakers;
 #[derive(Clone, Default)]
 pub struct StopToken(Arc<StopState>);
 
+/// What all clones of a token share.
 #[derive(Default)]
 struct StopState {
+    /// Set once and never reset. Atomic, so that hot paths look at it without a
+    /// lock.
     stopped: AtomicBool,
-    /// Held while it changes, so that no sleeper misses that.
+    /// Held while `stopped` is set. A sleeper checks the flag under this lock
+    /// before it sleeps, so the notification cannot come in between and be
+    /// lost.
     sleepers: ProcessLock<()>,
+    /// The futures to wake.
     #[cfg(feature = "async")]
     wakers: StopWakers,
 }
@@ -73,6 +79,7 @@ impl StopToken {
     pub fn stop(&self) {
         let sleepers = self.0.sleepers.lock();
         self.0.stopped.store(true, Ordering::SeqCst);
+        // Notified without the lock: a woken thread needs it at once.
         drop(sleepers);
         self.0.sleepers.notify_all();
         #[cfg(feature = "async")]
@@ -82,15 +89,19 @@ impl StopToken {
     /// Returns whether [`stop`](Self::stop) was called, on this token or a
     /// clone.
     pub fn is_stopped(&self) -> bool {
+        // Sequentially consistent: a listener writes its entry and reads the
+        // flag, while `stop` writes the flag and reads the entries.
         self.0.stopped.load(Ordering::SeqCst)
     }
 
-    /// Blocks for `duration`, or until the token is stopped.
+    /// Blocks for `duration`, or until the token is stopped. Returns at once if
+    /// it is stopped already.
     pub(crate) fn sleep(&self, duration: Duration) {
         let sleepers = &self.0.sleepers;
         drop(sleepers.wait_while(sleepers.lock(), duration, |()| !self.is_stopped()));
     }
 
+    /// Returns where futures leave their wakers.
     #[cfg(feature = "async")]
     pub(super) fn wakers(&self) -> &StopWakers {
         &self.0.wakers

@@ -3,26 +3,10 @@
 use longrunning::http::HttpMethod;
 use longrunning::testing::{FakeServer, Reply};
 use longrunning::{Bindings, Code, Error, OperationsClient, Progress};
-use serde_json::Value;
 
 use super::page;
 use super::play;
 use super::table::ExtendedRow;
-use super::types;
-
-#[test]
-fn bodies_have_only_fields_of_their_messages() {
-    let listed = |row: &ExtendedRow| {
-        let list: Value = serde_json::from_str(row.listing).unwrap();
-        let key = if row.listing.contains("\"items\"") { "items" } else { "operations" };
-        list[key][0].to_string()
-    };
-    for row in ExtendedRow::all() {
-        for body in [row.running, row.done, &listed(&row)] {
-            types::check_body(row.service, row.message, body);
-        }
-    }
-}
 
 #[test]
 fn every_service_is_started_and_waited_for() -> Result<(), Error> {

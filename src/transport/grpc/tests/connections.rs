@@ -194,7 +194,10 @@ fn resend_that_reaches_nobody_may_have_been_acted_on() {
     // The server listens no more after its one connection.
     while TcpStream::connect(("127.0.0.1", server.port)).is_ok() {}
     let error = get(&transport).unwrap_err();
-    assert_eq!(message(&error, server.port), "cannot connect to 127.0.0.1:PORT");
+    assert_eq!(
+        message(&error, server.port),
+        "failed to connect to 127.0.0.1:PORT; check the endpoint and the network"
+    );
     assert_eq!(facts(&error), (Transport, None, true, true));
 }
 
@@ -202,7 +205,10 @@ fn resend_that_reaches_nobody_may_have_been_acted_on() {
 fn nobody_there() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let error = get(&built(options(port), GrpcOptions::default()).unwrap()).unwrap_err();
-    assert_eq!(message(&error, port), "cannot connect to 127.0.0.1:PORT");
+    assert_eq!(
+        message(&error, port),
+        "failed to connect to 127.0.0.1:PORT; check the endpoint and the network"
+    );
     assert_eq!(facts(&error), (Transport, None, true, false));
 }
 

@@ -73,7 +73,7 @@ fn a_call_within_another_heeds_its_own_token() {
         get(&inner).unwrap();
     });
     let request = GetOperationRequest { name: NAME.into() };
-    let attempt = Attempt::new(LONG).stopped_by(Some(&token)).shown_to(Some(&observer));
+    let attempt = Attempt::new(LONG).stopped_by(Some(&token)).observed_by(Some(&observer));
     transport.get_operation(&request, &attempt).unwrap();
     assert_eq!(server.connections(), [0, 0]);
 }

@@ -112,7 +112,7 @@ fn server_that_nobody_vouches_for_is_refused() {
     let authority = Authority::new(unchanged);
     let server = serve(Authority::self_signed("localhost"), &[b"h2"]);
     let error = get(&client(&authority, server.port, None)).unwrap_err();
-    let expected = "cannot trust localhost:PORT: its certificate comes from an unknown issuer";
+    let expected = "failed to verify localhost:PORT: its certificate comes from an unknown issuer";
     assert_eq!(message(&error, server.port), expected);
     assert_eq!(facts(&error), (ErrorKind::Transport, None, false, false));
 }
@@ -131,7 +131,7 @@ fn server_behind_a_proxy_is_reached() {
     let strict = Relay::start(Some("Basic x"));
     let error = get(&behind(&authority, server.port, strict.port)).unwrap_err();
     let expected = format!(
-        "the proxy did not connect to example.test:PORT: it wants a user and a password (407) \
+        "the proxy did not connect to example.test:PORT: it requires credentials (407) \
          (proxy 127.0.0.1:{}, set by `HttpOptions::proxy`)",
         strict.port
     );

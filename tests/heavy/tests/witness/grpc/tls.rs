@@ -27,13 +27,14 @@ fn server_is_trusted_by_its_authority() {
     let error = stranger.get("operations/seen").send().unwrap_err();
     // Both authorities have one name.
     let why = "its certificate is not signed by the issuer that it names";
-    let message = format!("GetOperation `operations/seen`: cannot trust localhost:{}: {why}", server.port);
+    let message =
+        format!("GetOperation `operations/seen`: failed to verify localhost:{}: {why}", server.port);
     assert_eq!(error.to_string(), message);
     assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Transport, false));
 
     let other = builder(&format!("https://127.0.0.1:{}", server.port), authority.roots()).build().unwrap();
     let error = other.get("operations/seen").send().unwrap_err();
-    assert!(error.to_string().contains("cannot trust 127.0.0.1"), "{error}");
+    assert!(error.to_string().contains("failed to verify 127.0.0.1"), "{error}");
 }
 
 #[test]
