@@ -55,7 +55,6 @@ impl FakeServerBuilder {
     /// A sleep of the client then takes its real time, and so does a
     /// [delay](super::Reply::delay). Use it for clients that do not run on the
     /// server's clock, such as programs in other languages.
-
     pub fn real_time(mut self) -> Self {
         self.pace = ClockPace::Real;
         self
