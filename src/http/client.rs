@@ -1,4 +1,9 @@
-//! The seam: what carries an HTTP exchange.
+//! The seam of HTTP: what makes an exchange.
+//!
+//! There are two traits. [`HttpClient`] is public and small, for a program that
+//! has an HTTP stack. [`HttpLibrary`] is private, for an HTTP library below
+//! [`HttpAgent`](super::HttpAgent): it gets checked requests, and connections
+//! that the crate opens.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,22 +17,40 @@ use super::error::{HttpError, HttpErrorKind};
 use super::request::HttpRequest;
 use super::response::HttpResponse;
 
-/// Carries one HTTP exchange.
+/// Makes one HTTP exchange.
 ///
 /// Requests are idempotent, so an implementation may resend one if a pooled
-/// connection broke before a response; further retries are up to the caller.
-/// Those that start operations are not: [`HttpRequest::once`]. It must
+/// connection broke before a response. Further retries are up to the caller.
+/// Requests that start operations are the exception: they have
+/// [`once`](HttpRequest::once). An implementation must
 ///
 /// - send a request with [`once`](HttpRequest::once) at most once;
 /// - end by the [`deadline`](HttpRequest::deadline), DNS lookup and body
 ///   included;
 /// - return a response of any status, 3xx included, as `Ok`: never follow a
-///   redirect;
+///   redirect, because a token must not go to another host;
 /// - reject a 2xx body that grows past [`limit`](HttpRequest::limit) bytes
 ///   after decoding;
 /// - end soon with [`HttpErrorKind::Stopped`] when [`stop`](HttpRequest::stop)
 ///   is stopped, if it can;
 /// - put no header value and no body into an error or a log.
+///
+/// ```
+/// use longrunning::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+///
+/// /// Sends requests to one host only.
+/// #[derive(Debug)]
+/// struct OneHost<C>(C);
+///
+/// impl<C: HttpClient> HttpClient for OneHost<C> {
+///     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
+///         if !request.url.starts_with("https://run.googleapis.com/") {
+///             return Err(HttpError::new(HttpErrorKind::Request, "request to another host"));
+///         }
+///         self.0.send(request)
+///     }
+/// }
+/// ```
 pub trait HttpClient: fmt::Debug + Send + Sync {
     /// Sends `request` and returns the response, whatever its status.
     ///
@@ -38,31 +61,33 @@ pub trait HttpClient: fmt::Debug + Send + Sync {
     /// another attempt makes sense.
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError>;
 
-    /// Returns a client like this one which presents `certificate` to servers
+    /// Returns a client like this one that presents `certificate` to servers
     /// that request one.
     ///
     /// It is called for credentials that are exchanged over mutual TLS
-    /// (`credential_source.certificate` of an external account) and for
-    /// nothing else. A client that has no such credentials can leave it out.
+    /// (`credential_source.certificate` of an external account), and for
+    /// nothing else. A client for other credentials need not implement it.
     ///
     /// # Errors
     ///
-    /// [`HttpErrorKind::Config`] if this client cannot do that, as by default;
-    /// [`HttpErrorKind::Tls`] if the certificate cannot be used.
+    /// [`HttpErrorKind::Config`] if this client cannot do that, which is the
+    /// default; [`HttpErrorKind::Tls`] if the certificate cannot be used.
     fn with_client_certificate(
         &self,
         certificate: ClientCertificate,
     ) -> Result<Arc<dyn HttpClient>, HttpError> {
+        // Not ignored: without the certificate, the token endpoint would refuse
+        // the request for a reason that is hard to find.
         drop(certificate);
         let message = "the HTTP client of the program cannot present a client certificate: \
                        implement `HttpClient::with_client_certificate` for it";
         Err(HttpError::new(HttpErrorKind::Config, message))
     }
 
-    /// Takes back the body of a response that was decoded, so that the next one
-    /// can use its memory.
+    /// Takes back the body of a response that was decoded, so that the next
+    /// response can use its memory.
     ///
-    /// Calls over REST do this. By default the memory is freed.
+    /// Calls over REST do this. The default frees the memory.
     fn reuse_body(&self, body: Vec<u8>) {
         drop(body);
     }
@@ -88,14 +113,20 @@ impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
 /// The basis of [`HttpAgent`](super::HttpAgent): an HTTP library over
 /// connections of `net`.
 ///
-/// Another library is another implementation, in a folder of its own.
+/// Another library is another implementation, in a folder of its own. All state
+/// that threads share is inside it, so a forked child replaces the whole.
 pub(super) trait HttpLibrary: Send + Sync {
-    /// Sends a checked request to `peer` and reads the response, all within
+    /// Sends a checked request to `peer`, and reads the response, all within
     /// `limit`.
     ///
     /// If a pooled connection breaks before a response began, it sends the
-    /// request once more on a new one, unless the request is to be sent
+    /// request again on a new one, unless the request is to be sent
     /// [once](HttpRequest::once).
+    ///
+    /// # Errors
+    ///
+    /// As [`HttpClient::send`], without the proxy in the message: the caller
+    /// adds it.
     fn exchange(
         &self,
         request: &HttpRequest<'_>,
@@ -106,8 +137,8 @@ pub(super) trait HttpLibrary: Send + Sync {
     /// Takes back the body of a response, for the next one.
     fn reuse_body(&self, body: Vec<u8>);
 
-    /// The same for a forked child: it has no connection of its parent's, and
-    /// waits for no lock of it.
+    /// Returns the library for a forked child: without connections of the
+    /// parent, and without waiting for a lock of the parent.
     fn inherited(&self) -> Box<dyn HttpLibrary>;
 }
 
@@ -121,7 +152,7 @@ pub(super) trait HttpLibrary: Send + Sync {
 /// of many starts in a row.
 pub(crate) const MOST_IDLE_BEFORE_ONCE: Duration = Duration::from_secs(2);
 
-/// Fails every request: for tests that must not need the network.
+/// Fails every request, for tests that must not need the network.
 #[cfg(test)]
 #[derive(Debug)]
 pub(crate) struct Unplugged;

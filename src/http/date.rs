@@ -1,29 +1,44 @@
-//! The headers of a response that speak of time.
+//! The headers of a response that contain a time: `Retry-After` and `Date`
+//! ([RFC 9110 section
+//! 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 
 use std::time::{Duration, SystemTime};
 
 use super::response::HttpResponse;
 
 impl HttpResponse {
-    /// `Retry-After` as seconds or as an HTTP date, which counts from the
-    /// server's own `Date`, else from `wall`.
+    /// Returns the delay of `Retry-After`; `None` without the header, or if it
+    /// is invalid.
+    ///
+    /// An HTTP date counts from the `Date` of the response, so that the clocks
+    /// of client and server need not agree; without that header it counts from
+    /// `wall`. A date that has passed is a delay of zero.
+    ///
+    /// ```text
+    /// 120                                  120 s
+    /// Wed, 21 Oct 2015 07:28:00 GMT        the time from Date until then
+    /// -1, 1.5, soon                        None
+    /// 99999999999999999999                 u64::MAX seconds
+    /// ```
     pub(crate) fn retry_after(&self, wall: Option<SystemTime>) -> Option<Duration> {
         let value = self.header("retry-after")?.trim();
         if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            // What does not fit is longer than anybody waits, and still no reason to come
-            // back at once.
+            // A number that does not fit is longer than any wait, and no reason
+            // to come back at once.
             return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
         }
         let now = self.date().or(wall)?;
         http_date(value).map(|at| at.duration_since(now).unwrap_or_default())
     }
 
-    /// Returns the time by the clock of the server.
+    /// Returns the time by the clock of the server; `None` if it sends none.
     pub(crate) fn date(&self) -> Option<SystemTime> {
         self.header("date").and_then(http_date)
     }
 }
 
+/// Parses a date in any of the three formats of RFC 9110 section 5.6.7. They
+/// have at most 33 bytes; a longer text is not parsed.
 fn http_date(value: &str) -> Option<SystemTime> {
     let short = Some(value).filter(|value| value.len() <= 64)?;
     httpdate::parse_http_date(short).ok()

@@ -1,4 +1,9 @@
-//! The error of an HTTP exchange, and what it says about the server.
+//! The error of an HTTP exchange, and what it means for the next attempt.
+//!
+//! Two questions decide about retries, and each error says both: whether the
+//! server may have received the request ([`HttpError::was_sent`]), and whether
+//! the same request may succeed later ([`HttpError::is_transient`]). A start is
+//! repeated only if nothing was sent.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,8 +16,8 @@ use crate::util::redact::redacted;
 /// The reason why an exchange returned no response.
 ///
 /// `Display` is one line that names the host. The error of the operating
-/// system, of TLS or of the HTTP client is available by
-/// [`source`](StdError::source) only.
+/// system, of TLS or of the HTTP client is only available as
+/// [`source`](StdError::source).
 ///
 /// ```
 /// use longrunning::http::{HttpError, HttpErrorKind};
@@ -25,13 +30,14 @@ use crate::util::redact::redacted;
 pub struct HttpError {
     kind: HttpErrorKind,
     message: String,
+    /// What [`was_sent`](Self::was_sent) returns.
     sent: bool,
+    /// What [`is_transient`](Self::is_transient) returns.
     transient: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
-    /// The proxy that the request went through, and where its setting comes
-    /// from.
+    /// The proxy that the request went through, and where its URL comes from.
     proxy: Option<String>,
-    /// That of a response whose body could not be read.
+    /// The status of a response whose body could not be read.
     http_status: Option<u16>,
 }
 
@@ -39,37 +45,45 @@ pub struct HttpError {
 ///
 /// Each kind has a usual meaning for [`HttpError::was_sent`] and
 /// [`HttpError::is_transient`]; an error may know better.
+///
+/// | kind | sent | transient |
+/// |---|---|---|
+/// | `Connect`, `Resolve` | no | yes |
+/// | `Config`, `Proxy`, `Request`, `Tls` | no | no |
+/// | `Interrupted`, `Timeout` | yes | yes |
+/// | `Encoding`, `Protocol`, `Stopped`, `TooLarge` | yes | no |
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HttpErrorKind {
-    /// The proxy setting is unusable. Not sent, permanent.
+    /// The proxy setting is invalid. Not sent, permanent.
     Config,
-    /// No connection: refused, unreachable, or cut in the handshake. Not sent,
-    /// transient.
+    /// No connection: refused, unreachable, or closed during the handshake. Not
+    /// sent, transient.
     Connect,
     /// The body is not encoded as its `content-encoding` says, or in a way that
     /// was not requested. Sent, permanent.
     Encoding,
-    /// The connection broke after the request began, or the response was cut or
-    /// damaged. Sent, transient.
+    /// The connection broke after the request began, or the response was cut
+    /// short or damaged. Sent, transient.
     Interrupted,
-    /// The peer does not speak HTTP/1.1 as it should. Sent, permanent.
+    /// The peer does not follow HTTP/1.1. Sent, permanent.
     Protocol,
-    /// The proxy refused. Not sent, permanent unless the proxy says otherwise.
+    /// The proxy did not open a tunnel. Not sent, permanent unless the proxy
+    /// says otherwise.
     Proxy,
-    /// The request cannot be expressed: URL, header name or value. Not sent,
-    /// permanent.
+    /// The request cannot be sent: its URL, or the name or value of a header,
+    /// is invalid. Not sent, permanent.
     Request,
-    /// The host name was not found (permanent), or could not be looked up
+    /// The host name was not found (permanent), or the lookup failed
     /// (transient). Not sent.
     Resolve,
     /// Its [`StopToken`](crate::StopToken) ended the exchange. Sent unless
     /// known otherwise, permanent.
     Stopped,
-    /// The budget ran out. Sent unless known otherwise, transient.
+    /// The deadline passed. Sent unless known otherwise, transient.
     Timeout,
-    /// The peer cannot be trusted, or there is nothing to trust it by. Not
-    /// sent, permanent.
+    /// Certificate verification failed, or TLS could not be set up. Not sent,
+    /// permanent.
     Tls,
     /// The response is larger than the limit; the connection was dropped. Sent,
     /// permanent.
@@ -91,10 +105,13 @@ impl HttpError {
     /// ```
     pub fn new(kind: HttpErrorKind, message: impl Into<String>) -> Self {
         use HttpErrorKind::{Connect, Encoding, Interrupted, Protocol, Resolve, Stopped, Timeout, TooLarge};
+        // The cautious choice: what is not known counts as sent.
         let sent = matches!(kind, Encoding | Interrupted | Protocol | Stopped | Timeout | TooLarge);
         let transient = matches!(kind, Connect | Interrupted | Resolve | Timeout);
         Self {
             kind,
+            // Clients of programs make errors too, with messages that nothing
+            // has checked.
             message: redacted(&message.into()).into_owned(),
             sent,
             transient,
@@ -120,30 +137,67 @@ impl HttpError {
 
     /// Sets whether the same request may succeed later. Default: as for the
     /// kind.
+    ///
+    /// ```
+    /// use longrunning::http::{HttpError, HttpErrorKind};
+    ///
+    /// let error = HttpError::new(HttpErrorKind::Resolve, "no such host: example.invalid").transient(false);
+    /// assert!(!error.is_transient());
+    /// ```
     pub fn transient(mut self, transient: bool) -> Self {
         self.transient = transient;
         self
     }
 
     /// Sets the cause, which [`source`](StdError::source) returns.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use longrunning::http::{HttpError, HttpErrorKind};
+    ///
+    /// let cause = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    /// let error = HttpError::new(HttpErrorKind::Connect, "failed to connect to example.com:443").with_source(cause);
+    /// assert!(error.source().unwrap().to_string().contains("refused"));
+    /// ```
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
     /// Returns the category of the error.
+    ///
+    /// ```
+    /// use longrunning::http::{HttpError, HttpErrorKind};
+    ///
+    /// assert_eq!(HttpError::new(HttpErrorKind::Tls, "unknown issuer").kind(), HttpErrorKind::Tls);
+    /// ```
     pub fn kind(&self) -> HttpErrorKind {
         self.kind
     }
 
     /// Returns whether bytes of the request may have reached the server.
     ///
-    /// `false` is certain: nothing was sent.
+    /// `false` is certain: nothing was sent. `true` may mean that the server
+    /// has acted.
+    ///
+    /// ```
+    /// use longrunning::http::{HttpError, HttpErrorKind};
+    ///
+    /// assert!(HttpError::new(HttpErrorKind::Interrupted, "connection closed").was_sent());
+    /// assert!(!HttpError::new(HttpErrorKind::Connect, "connection refused").was_sent());
+    /// ```
     pub fn was_sent(&self) -> bool {
         self.sent
     }
 
     /// Returns whether the same request may succeed later without any change.
+    ///
+    /// ```
+    /// use longrunning::http::{HttpError, HttpErrorKind};
+    ///
+    /// assert!(HttpError::new(HttpErrorKind::Timeout, "timed out").is_transient());
+    /// assert!(!HttpError::new(HttpErrorKind::Tls, "unknown issuer").is_transient());
+    /// ```
     pub fn is_transient(&self) -> bool {
         self.transient
     }
@@ -153,8 +207,10 @@ impl HttpError {
         self.http_status
     }
 
-    /// Sets the status of the response, if it was the response that failed.
+    /// Sets the status of the response, if the response failed and not the
+    /// request.
     pub(crate) fn in_response(mut self, status: u16) -> Self {
+        // Other kinds fail before the status is read.
         let is_response = matches!(
             self.kind,
             HttpErrorKind::Encoding | HttpErrorKind::Interrupted | HttpErrorKind::TooLarge
@@ -163,16 +219,16 @@ impl HttpError {
         self
     }
 
-    /// Adds to the message.
+    /// Adds to the message: `MESSAGE: what`.
     #[cfg(feature = "grpc")]
     pub(crate) fn note(mut self, what: &str) -> Self {
         self.message = format!("{}: {what}", self.message);
         self
     }
 
-    /// Creates the error for a request that was sent, or begun, when the
-    /// connection failed before a response.
-    pub(crate) fn unanswered(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
+    /// Creates the error for a request of which at least a part was sent, when
+    /// the connection failed before a response.
+    pub(crate) fn no_response(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
         match error {
             ConnectionError::Timeout => {
                 Self::new(HttpErrorKind::Timeout, format!("timed out waiting for a response of {peer}"))
@@ -185,7 +241,7 @@ impl HttpError {
         }
     }
 
-    /// Creates the error for a response that began and ended early.
+    /// Creates the error for a response that began, and ended early.
     pub(crate) fn cut_short(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
         match error {
             ConnectionError::Timeout => {
@@ -199,7 +255,8 @@ impl HttpError {
         }
     }
 
-    /// For what ends a request at any time.
+    /// Creates the error for what can end a request at any time: TLS, or a stop
+    /// token.
     fn ended(error: ConnectionError) -> Self {
         match error {
             ConnectionError::Refused(error) => Self::from(error).sent(true),
@@ -208,6 +265,7 @@ impl HttpError {
     }
 
     /// Returns the error for a request that got no permit to connect in time.
+    /// It was certainly not sent.
     pub(crate) fn no_permit(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
         let error = match error {
             ConnectionError::Stopped => {
@@ -221,9 +279,10 @@ impl HttpError {
         error.sent(false)
     }
 
-    /// Names the proxy that the request went through.
+    /// Adds the proxy that the request went through, because it may be the
+    /// cause.
     pub(crate) fn through(self, proxy: Option<&ProxyServer>) -> Self {
-        // Nothing was tried with a request that cannot be expressed.
+        // A request that is invalid did not reach the proxy.
         let proxy = proxy.filter(|_| self.kind != HttpErrorKind::Request).map(ToString::to_string);
         Self { proxy, ..self }
     }
@@ -234,12 +293,14 @@ impl HttpError {
         self.proxy.as_deref()
     }
 
+    /// Returns the cause, for an error of another layer with the same cause.
     pub(crate) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
         self.source
     }
 }
 
-/// Nothing was sent: errors of an open connection are `ConnectionError`s.
+/// Converts an error from before the request. Nothing was sent: the errors of
+/// an open connection are `ConnectionError`s.
 impl From<NetError> for HttpError {
     fn from(error: NetError) -> Self {
         let kind = match error.kind {

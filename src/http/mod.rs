@@ -2,9 +2,16 @@
 //!
 //! [`HttpClient`] makes one exchange: it sends a request, and returns a
 //! response or an [`HttpError`]. Retries, credentials and the meaning of a
-//! status code are in the layers above. [`HttpAgent`] is the default; implement
-//! your own to use the HTTP stack of your program, or to respond without a
-//! network.
+//! status code are in the layers above. [`HttpAgent`] is the default. Implement
+//! your own client to use the HTTP stack of your program, or to respond without
+//! a network.
+//!
+//! ```text
+//! transport/rest, auth   HttpRequest ──► HttpClient::send ──► HttpResponse
+//! HttpAgent              checks the URL, takes a permit
+//! HttpLibrary (ureq)     HTTP/1.1, the pool of idle connections
+//! net                    DNS, TCP, proxies, TLS
+//! ```
 //!
 //! ```
 //! use longrunning::http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};

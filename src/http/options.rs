@@ -1,11 +1,11 @@
-//! Settings of the default HTTP client.
+//! Options of the default HTTP client.
 
 use std::time::Duration;
 
 use crate::net::certificate::ClientCertificate;
 use crate::net::options::{NetOptions, ProxySetting, RootPem, Roots};
 
-/// Settings of [`HttpAgent`](super::HttpAgent).
+/// Options of [`HttpAgent`](super::HttpAgent).
 ///
 /// ```
 /// use longrunning::http::{HttpAgent, HttpOptions, ProxySetting, Roots};
@@ -17,19 +17,32 @@ use crate::net::options::{NetOptions, ProxySetting, RootPem, Roots};
 /// ```
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
+    /// The options of connections.
     pub(crate) net: NetOptions,
+    /// How long an idle connection is pooled.
     pub(crate) idle_timeout: Duration,
+    /// How many idle connections are pooled for each server.
     pub(crate) idle_per_host: usize,
+    /// How many idle connections are pooled in total.
     pub(crate) idle_total: usize,
+    /// How many exchanges may run concurrently.
     pub(crate) max_connections: usize,
 }
 
 impl HttpOptions {
-    /// Creates the default settings: Mozilla's roots, the proxy of the
-    /// environment, no client certificate.
+    /// Creates the default options: Mozilla's roots, the proxy of the
+    /// environment, no client certificate, and at most 512 concurrent
+    /// exchanges.
     ///
-    /// At most 16 idle connections per host and 64 in total are pooled, for 100
-    /// s.
+    /// At most 16 idle connections for each host and 64 in total are pooled,
+    /// for 100 s.
+    ///
+    /// ```
+    /// use longrunning::http::{HttpAgent, HttpOptions, Roots};
+    ///
+    /// let agent = HttpAgent::new(&HttpOptions::new().roots(Roots::None))?;
+    /// # Ok::<(), longrunning::http::HttpError>(())
+    /// ```
     pub fn new() -> Self {
         Self {
             net: NetOptions::default(),
@@ -40,7 +53,7 @@ impl HttpOptions {
         }
     }
 
-    /// Sets the trusted root certificates. Default: Mozilla's, with the feature
+    /// Sets the trusted roots. Default: Mozilla's, with the feature
     /// `webpki-roots`.
     ///
     /// ```
@@ -73,17 +86,27 @@ impl HttpOptions {
         self
     }
 
-    /// Presents this certificate to every https server that requests one,
+    /// Presents this certificate to every `https` server that requests one,
     /// regardless of the environment.
     ///
-    /// A client with it uses the service's endpoint for mutual TLS; see
-    /// [`client_cert_source`](crate::OperationsClientBuilder::client_cert_source), also for a certificate that
-    /// depends on `GOOGLE_API_USE_CLIENT_CERTIFICATE`.
+    /// A client with it uses the service's endpoint for mutual TLS. See
+    /// [`client_cert_source`](crate::OperationsClientBuilder::client_cert_source),
+    /// also for a certificate that depends on
+    /// `GOOGLE_API_USE_CLIENT_CERTIFICATE`.
+    ///
+    /// ```
+    /// use longrunning::http::{ClientCertificate, HttpAgent, HttpOptions};
+    ///
+    /// let certificate = ClientCertificate::from_files("/missing/client.pem", "/missing/client.pem");
+    /// let options = HttpOptions::new().client_certificate(certificate);
+    /// assert!(HttpAgent::new(&options).is_err(), "the file is read at once");
+    /// ```
     pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
         self.net.client_certificate = Some(certificate);
         self
     }
 
+    /// Returns whether a client certificate is set.
     pub(crate) fn has_client_certificate(&self) -> bool {
         self.net.client_certificate.is_some()
     }
@@ -117,7 +140,14 @@ impl HttpOptions {
     /// Sets how many idle connections to one host are pooled. Default: 16; zero
     /// pools none.
     ///
-    /// The number of threads that make calls is a good value.
+    /// The number of threads that make calls is a good value: with fewer, some
+    /// calls open a new connection each time.
+    ///
+    /// ```
+    /// use longrunning::http::HttpOptions;
+    ///
+    /// let options = HttpOptions::new().idle_per_host(32);
+    /// ```
     pub fn idle_per_host(mut self, connections: usize) -> Self {
         self.idle_per_host = connections;
         self
@@ -126,8 +156,9 @@ impl HttpOptions {
     /// Sets how long an idle connection is pooled. Default: 100 s; zero pools
     /// none.
     ///
-    /// The default is longer than the usual poll interval, and shorter than the
-    /// memory of servers and firewalls.
+    /// The default is longer than the usual poll interval, so polls of one wait
+    /// reuse a connection. It is shorter than the time after which servers and
+    /// firewalls drop idle connections.
     ///
     /// ```
     /// use std::time::Duration;
@@ -140,15 +171,14 @@ impl HttpOptions {
         self
     }
 
-    /// Limits the number of concurrent exchanges, each on a connection of its
-    /// own. Default: 512; zero counts as 1.
+    /// Limits the number of concurrent exchanges, each of which uses a
+    /// connection of its own. Default: 512; zero counts as 1.
     ///
     /// The default is less than the usual limit on open files. A further
-    /// exchange waits for a permit, within the timeout of its attempt, and
-    /// then fails with
-    /// [`HttpErrorKind::Timeout`](super::HttpErrorKind::Timeout). gRPC
-    /// calls have connections of their own, and are counted separately from
-    /// REST and from requests for tokens.
+    /// exchange waits for a permit, within the timeout of its attempt, and then
+    /// fails with [`HttpErrorKind::Timeout`](super::HttpErrorKind::Timeout).
+    /// gRPC calls have connections of their own, and are counted separately
+    /// from REST and from requests for tokens.
     ///
     /// ```
     /// use longrunning::http::HttpOptions;
@@ -162,6 +192,12 @@ impl HttpOptions {
 
     /// Sets how many idle connections are pooled in total. Default: 64; zero
     /// pools none.
+    ///
+    /// ```
+    /// use longrunning::http::HttpOptions;
+    ///
+    /// let options = HttpOptions::new().idle_total(8);
+    /// ```
     pub fn idle_total(mut self, connections: usize) -> Self {
         self.idle_total = connections;
         self
@@ -174,4 +210,5 @@ impl Default for HttpOptions {
     }
 }
 
+/// The default of `idle_timeout`.
 const KEEP_IDLE: Duration = Duration::from_secs(100);

@@ -9,6 +9,8 @@ pub(super) struct RedactedHeaders<I>(pub(super) I);
 
 impl<'a, I: Iterator<Item = (&'a str, &'a str)> + Clone> fmt::Debug for RedactedHeaders<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The other values are redacted too: a secret may be in a header with a
+        // harmless name.
         let shown =
             |(name, value)| (name, if is_sensitive(name) { "[redacted]".into() } else { redacted(value) });
         f.debug_map().entries(self.0.clone().map(shown)).finish()
@@ -18,9 +20,10 @@ impl<'a, I: Iterator<Item = (&'a str, &'a str)> + Clone> fmt::Debug for Redacted
 /// Returns whether the values of a header may be secret and must not be
 /// printed.
 ///
-/// It goes by parts of the name, so that `x-goog-api-key`,
-/// `proxy-authorization` and a header of your own are all covered. Every
-/// `Debug` of this module keeps to it.
+/// The name decides, by the words in it, so that `x-goog-api-key`,
+/// `proxy-authorization` and a header of your own are covered. Case does not
+/// matter. Every `Debug` of this module uses it; use it in an
+/// [`HttpClient`](super::HttpClient) that logs.
 ///
 /// ```
 /// use longrunning::http::is_sensitive;
@@ -33,6 +36,7 @@ pub fn is_sensitive(name: &str) -> bool {
         return false;
     }
     let name = name.as_bytes();
+    // Without a copy in lower case: this runs for each header of each request.
     let contains = |part: &[u8]| name.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part));
     PARTS.iter().any(|part| contains(part))
 }
@@ -47,6 +51,8 @@ const PLAIN: [&str; 6] = [
     "x-goog-user-project",
 ];
 
+/// The words that make a header sensitive. More headers match than have secrets
+/// (`author`), which costs a value in the log and no more.
 const PARTS: [&[u8]; 7] = [b"auth", b"cookie", b"key", b"password", b"secret", b"signature", b"token"];
 
 #[cfg(test)]

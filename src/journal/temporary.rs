@@ -92,3 +92,32 @@ pub(super) fn remove_leftover(journal: &Path, name: &str) {
 
 /// The suffix of temporary files, before 16 random digits.
 const PREFIX: &str = "tmp-";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder::Folder;
+
+    #[test]
+    fn no_file_is_replaced_without_hard_links_either() {
+        let folder = Folder::new();
+        let journal = folder.path().join("jobs.jsonl");
+        let lock = JournalLock::take(&journal, false).unwrap();
+        let temporary = || Temporary::create(&journal, &lock).unwrap().0;
+        temporary().rename_new(&journal).unwrap();
+        assert!(fs::read(&journal).unwrap().is_empty());
+        fs::write(&journal, "theirs").unwrap();
+        for create in [Temporary::rename_new, Temporary::create_journal] {
+            let refused = create(temporary(), &journal).unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert_eq!(fs::read(&journal).unwrap(), b"theirs");
+        let below_a_file = journal.join("jobs.jsonl");
+        assert!(temporary().rename_new(&below_a_file).is_err());
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            2,
+            "only the journal and its lock file stay"
+        );
+    }
+}

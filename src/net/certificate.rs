@@ -1,4 +1,17 @@
-//! The client's own certificate, for servers that ask who is calling.
+//! The client certificate, for servers that authenticate their clients (mutual
+//! TLS).
+//!
+//! A [`ClientCertificate`] is a source of PEM, and `tls::identity` decides when
+//! to read it. Certificates of workloads live for hours, and a daemon replaces
+//! the files meanwhile. So the source is read for each new connection, and must
+//! be cheap.
+//!
+//! ```text
+//! from_pem           PEM in memory, which never changes
+//! from_files         two files, or one with both
+//! from_config_file   the files that a certificate_config.json names (AIP-4114)
+//! from_source        a function of the user
+//! ```
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,20 +27,22 @@ use super::error::{NetError, NetErrorKind};
 
 /// A client certificate and its private key, for mutual TLS.
 ///
-/// Both are PEM: the certificate first, then those of the authorities in
-/// between, and a key in PKCS#8, PKCS#1 or SEC1 form without a passphrase; both
-/// may be in one text or file. They are read when the client is built, and must
-/// then belong together, and again for each new connection: when they have
-/// changed, new connections use the new ones and resume no session of the old.
-/// If they cannot be used (a certificate is already replaced, its key not yet),
-/// the client goes on with those it has and writes a warning to the log.
+/// Both are PEM. The certificate comes first, followed by intermediate
+/// certificates. The key is in PKCS#8, PKCS#1 or SEC1 form without a
+/// passphrase. Both may be in one text or file.
+///
+/// They are read when the client is built, and must match then. They are read
+/// again for each new connection. If they have changed, new connections present
+/// the new certificate, and do not resume sessions of the old one. If they
+/// cannot be used, for instance because the certificate is replaced already and
+/// its key is not, the client keeps the ones that it has, and logs a warning.
 ///
 /// Supported keys are RSA of 2048 to 4096 bits, ECDSA on P-256 (secp256r1) and
 /// P-384 (secp384r1), and Ed25519. Keys on other curves, such as P-521
-/// (secp521r1) and secp256k1, are refused when the client is built.
+/// (secp521r1) and secp256k1, are rejected when the client is built.
 ///
-/// The certificate is presented to every https server that requests one, and
-/// never to a proxy. `Debug` names its source.
+/// The certificate is presented to every `https` server that requests one, and
+/// never to a proxy. `Debug` prints where it comes from.
 ///
 /// ```
 /// use longrunning::http::{ClientCertificate, HttpAgent, HttpOptions};
@@ -38,32 +53,50 @@ use super::error::{NetError, NetErrorKind};
 /// ```
 #[derive(Clone)]
 pub struct ClientCertificate {
+    /// Where it comes from, for `Debug`.
     origin: String,
+    /// Reads the PEM anew; called without locks.
     load: Arc<Load>,
 }
 
-/// Reads certificate and key; pipes for as long as the limits allow.
+/// Reads certificate and key. The limits are for pipes.
 type Load = dyn Fn(&ReadLimits<'_>) -> Result<CertificatePair, NetError> + Send + Sync;
 
-/// The last certificate that a [`ClientCertificate`] returned.
+/// A certificate and its key, as a [`ClientCertificate`] returned them. Pairs
+/// are compared, to notice that they were replaced.
 #[derive(Clone, PartialEq)]
 pub(crate) struct CertificatePair {
+    /// The certificate, followed by intermediate ones.
     pub(crate) certificate: Pem,
+    /// The private key; the same text as the certificate if one file has both.
     pub(crate) key: Pem,
 }
 
-/// PEM, and what messages call it.
+/// PEM, and where it comes from.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Pem {
+    /// What messages call it: `client key file `/etc/key.pem``.
     pub(crate) origin: String,
+    /// The text itself, at most 1 MiB if it comes from a file.
     pub(crate) text: Zeroizing<Vec<u8>>,
+    /// The file, if it is one, to warn about its mode.
     pub(crate) path: Option<PathBuf>,
 }
 
 impl ClientCertificate {
-    /// Takes PEM that is in memory. It never changes, so the client ends with
-    /// its validity.
+    /// Uses PEM that is in memory. It never changes, so connections fail when
+    /// the certificate expires.
+    ///
+    /// ```
+    /// use longrunning::http::{ClientCertificate, HttpAgent, HttpOptions};
+    ///
+    /// let certificate = ClientCertificate::from_pem("no certificate", "no key");
+    /// let error = HttpAgent::new(&HttpOptions::new().client_certificate(certificate)).unwrap_err();
+    /// assert_eq!(error.to_string(), "the client certificate holds no certificate in PEM");
+    /// ```
     pub fn from_pem(certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        // Wiped when the client is dropped. Copies that the caller has are the
+        // caller's.
         let (certificate, key) = (Zeroizing::new(certificate.into()), Zeroizing::new(key.into()));
         Self::new("PEM in memory".to_owned(), move |_| {
             Ok(CertificatePair::given(
@@ -75,11 +108,11 @@ impl ClientCertificate {
         })
     }
 
-    /// Reads two files, or one when both paths are the same.
+    /// Reads two files, or one if both paths are the same.
     ///
     /// Each has at most 1 MiB. A pipe is read once, when the client is built,
-    /// for at most 30 seconds. On Unix, a key file that other users can read is
-    /// warned about.
+    /// for at most 30 seconds. On Unix, a key file that other users can read
+    /// causes a warning in the log.
     pub fn from_files(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         let (certificate, key) = (certificate.into(), key.into());
         let origin = format!("files `{}` and `{}`", file::shown(&certificate), file::shown(&key));
@@ -90,8 +123,20 @@ impl ClientCertificate {
     /// Reads the files that a [`certificate_config.json`] names as
     /// `cert_configs.workload`.
     ///
-    /// Certificates that are kept elsewhere (PKCS#11, key chains) are not
+    /// Both the configuration and the files are read again for each new
+    /// connection. Certificates in other places (PKCS#11, key chains) are not
     /// supported.
+    ///
+    /// ```
+    /// use longrunning::http::{ClientCertificate, HttpAgent, HttpOptions};
+    ///
+    /// let certificate = ClientCertificate::from_config_file("/missing/certificate_config.json");
+    /// let error = HttpAgent::new(&HttpOptions::new().client_certificate(certificate)).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "certificate configuration `/missing/certificate_config.json` does not exist"
+    /// );
+    /// ```
     ///
     /// [`certificate_config.json`]: https://google.aip.dev/auth/4114
     pub fn from_config_file(path: impl Into<PathBuf>) -> Self {
@@ -99,27 +144,33 @@ impl ClientCertificate {
         Self::from_config(format!("certificate configuration `{}`", file::shown(&path)), path)
     }
 
-    /// Reads a configuration file that an environment variable names.
+    /// Reads a configuration file that an environment variable names, which
+    /// messages mention.
     pub(crate) fn from_config_of(path: impl Into<PathBuf>, variable: &str) -> Self {
         let path = path.into();
         let origin = format!("certificate configuration `{}` (of {variable})", file::shown(&path));
         Self::from_config(origin, path)
     }
 
+    /// Reads the files that a configuration names; `origin` is what messages
+    /// call the configuration.
     fn from_config(origin: String, path: PathBuf) -> Self {
         let config = FileSource::new(path);
         Self::new(origin.clone(), move |limits| {
+            // The paths may change too, so they are read each time.
             let (certificate, key) = configured(&origin, &config, limits)?;
             let (certificate, key) = sources(certificate, key);
             CertificatePair::read(&certificate, &key, limits)
         })
     }
 
-    /// Uses `source` to get certificate and key, in this order, as PEM.
+    /// Uses a function that returns certificate and key, in this order, as PEM.
     ///
-    /// It is asked when the client is built and for each new connection, on the
-    /// thread that makes the call: keep what costs time. Its errors count
-    /// as those of the options at first, later only as a warning in the log.
+    /// It is called when the client is built and for each new connection, on
+    /// the thread that makes the call. So it should cache what takes time. If
+    /// it fails when the client is built, that is an error of the options.
+    /// Later it is only a warning in the log, and the client keeps the
+    /// certificate that it has.
     ///
     /// ```
     /// use longrunning::http::{ClientCertificate, HttpAgent, HttpOptions};
@@ -135,13 +186,14 @@ impl ClientCertificate {
         Self::new("source".to_owned(), move |_| {
             let (certificate, key) = source().map_err(|error| {
                 NetError::new(NetErrorKind::Tls, "the client certificate source failed")
-                    .with_source(Foreign(error))
+                    .with_source(SourceError(error))
             })?;
             let (certificate, key) = (Zeroizing::new(certificate), Zeroizing::new(key));
             Ok(CertificatePair::given("the client certificate", certificate, "the client key", key))
         })
     }
 
+    /// Creates a certificate from a function that reads it.
     fn new(
         origin: String,
         load: impl Fn(&ReadLimits<'_>) -> Result<CertificatePair, NetError> + Send + Sync + 'static,
@@ -149,6 +201,11 @@ impl ClientCertificate {
         Self { origin, load: Arc::new(load) }
     }
 
+    /// Reads certificate and key now.
+    ///
+    /// # Errors
+    ///
+    /// `Tls`, with a message that names the file.
     pub(crate) fn load(&self, limits: &ReadLimits<'_>) -> Result<CertificatePair, NetError> {
         (self.load)(limits)
     }
@@ -161,6 +218,8 @@ impl fmt::Debug for ClientCertificate {
 }
 
 impl CertificatePair {
+    /// Creates a pair from texts that are in memory, and the names of both in
+    /// messages.
     fn given(
         certificate: &str,
         certificate_text: Zeroizing<Vec<u8>>,
@@ -171,6 +230,7 @@ impl CertificatePair {
         Self { certificate: pem(certificate, certificate_text), key: pem(key, key_text) }
     }
 
+    /// Reads a pair from files.
     fn read(certificate: &FileSource, key: &FileSource, limits: &ReadLimits<'_>) -> Result<Self, NetError> {
         let read = |what: &str, source: &FileSource| {
             let path = source.path();
@@ -179,7 +239,7 @@ impl CertificatePair {
             Ok(Pem { origin, text, path: Some(path.to_owned()) })
         };
         let pem = read("client certificate", certificate)?;
-        // A file of both is read once: it may be replaced at any time.
+        // A file with both is read once: between two reads it may be replaced.
         let key = if key.path() == certificate.path() {
             Pem { origin: pem.origin.clone(), text: pem.text.clone(), path: pem.path.clone() }
         } else {
@@ -189,10 +249,12 @@ impl CertificatePair {
     }
 }
 
+/// Returns the sources of two files; each keeps what it has read of a pipe.
 fn sources(certificate: PathBuf, key: PathBuf) -> (FileSource, FileSource) {
     (FileSource::new(certificate), FileSource::new(key))
 }
 
+/// Returns the paths that a configuration names.
 fn configured(
     origin: &str,
     config: &FileSource,
@@ -200,8 +262,8 @@ fn configured(
 ) -> Result<(PathBuf, PathBuf), NetError> {
     let text = read(origin, config, limits)?;
     let refuse = |why: &str| NetError::new(NetErrorKind::Tls, format!("{origin} {why}"));
-    // Not the parser's own words: they quote the text, which may be that of another
-    // file, with secrets.
+    // Not the parser's own message, which quotes the text. The file may be
+    // another one by mistake, with secrets.
     let config: CertificateConfig = serde_json::from_slice(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         refuse(&format!("does not give `cert_path` and `key_path` (line {line}, column {column})"))
@@ -212,6 +274,7 @@ fn configured(
     }
 }
 
+/// Reads a file; `origin` is what messages call it.
 fn read(origin: &str, source: &FileSource, limits: &ReadLimits<'_>) -> Result<Zeroizing<Vec<u8>>, NetError> {
     source.read(limits).map_err(|error| {
         let described = NetError::new(NetErrorKind::Tls, format!("{origin} {}", error.why));
@@ -222,33 +285,36 @@ fn read(origin: &str, source: &FileSource, limits: &ReadLimits<'_>) -> Result<Ze
     })
 }
 
+/// The fields of a `certificate_config.json` that are used.
 #[derive(Deserialize)]
 struct CertificateConfig {
     cert_configs: CertConfigs,
 }
 
+/// The kinds of certificates; others than `workload` are ignored.
 #[derive(Deserialize)]
 struct CertConfigs {
     workload: Option<WorkloadPaths>,
 }
 
+/// Where certificate and key of a workload are.
 #[derive(Deserialize)]
 struct WorkloadPaths {
     cert_path: PathBuf,
     key_path: PathBuf,
 }
 
-/// A boxed error is none itself.
+/// Makes a boxed error an [`Error`](StdError), which a box of one is not.
 #[derive(Debug)]
-struct Foreign(Box<dyn StdError + Send + Sync>);
+struct SourceError(Box<dyn StdError + Send + Sync>);
 
-impl fmt::Display for Foreign {
+impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl StdError for Foreign {
+impl StdError for SourceError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source()
     }

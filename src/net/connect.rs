@@ -1,4 +1,15 @@
 //! Opening connections, directly or through a proxy.
+//!
+//! ```text
+//! Connector::connect(peer)
+//!   ProxyRoutes::to      is there a proxy for it?
+//!   reach                DNS, TCP: to the proxy or to the peer
+//!   secured, open        with a proxy: TLS to an https proxy, then CONNECT
+//!   secured              TLS to the peer, if it is https
+//! ```
+//!
+//! All of this happens within one `IoLimit`, so that a slow step leaves less
+//! time for the next one.
 
 use std::fmt;
 
@@ -17,15 +28,28 @@ use super::tls::{AlpnProtocol, PeerRole, TlsSettings};
 use super::tunnel;
 
 /// Opens connections to any server. Every error names host and port.
+///
+/// The threads of a client share it, and connect at the same time.
 pub(crate) struct Connector {
+    /// For proxies and servers; built once, because reading trusted roots takes
+    /// time.
     tls: TlsSettings,
+    /// May be shared with other connectors.
     dns: DnsCache,
+    /// Which servers are reached through a proxy.
     routes: ProxyRoutes,
+    /// All open sockets, for a forked child to close its copies.
     sockets: Sockets,
 }
 
 impl Connector {
-    /// Reads certificates and proxy settings; connects to nothing yet.
+    /// Creates a connector: reads certificates and proxy settings, and connects
+    /// to nothing yet. `alpn` is the protocol that servers must agree on;
+    /// without it, none is offered.
+    ///
+    /// # Errors
+    ///
+    /// `Tls` or `Config`, if an option cannot be used.
     pub(crate) fn new(
         options: &NetOptions,
         alpn: Option<AlpnProtocol>,
@@ -47,21 +71,29 @@ impl Connector {
         Ok(Self { tls, dns, routes, sockets: Sockets::default() })
     }
 
-    /// Returns the connector for a forked child, without the sockets and
-    /// lookups that the parent uses.
+    /// Returns the connector for a forked child, without the sockets, TLS
+    /// sessions and lookups that the parent uses.
     pub(crate) fn inherited(&self) -> Self {
         self.sockets.close_copies();
+        // After the copies are closed: what is new must not be closed with
+        // them.
         let (dns, routes) = (self.dns.inherited(), self.routes.clone());
         Self { tls: self.tls.inherited(), dns, routes, sockets: Sockets::default() }
     }
 
-    /// Returns which servers are reached through a proxy.
+    /// Returns which servers are reached through a proxy, for messages and for
+    /// a second connector.
     pub(crate) fn routes(&self) -> &ProxyRoutes {
         &self.routes
     }
 
     /// Opens a connection to `peer` within `limit`, secured if the peer has
     /// TLS.
+    ///
+    /// # Errors
+    ///
+    /// `Stopped` or `Timeout` at the limit. Otherwise the kind names the step
+    /// that failed, and `transient` says whether another attempt may succeed.
     pub(crate) fn connect(
         &self,
         peer: &Peer<'_>,
@@ -72,12 +104,13 @@ impl Connector {
             None => self.reach(peer, limit),
         };
         let connected = connected.and_then(|plain| self.secured(plain, PeerRole::Server, peer, limit));
-        // One of its addresses may be the cause, so the next attempt looks the host up
-        // again.
+        // An address that is gone may be the reason, so the next attempt looks
+        // the host up again.
         connected.inspect_err(|_| self.dns.forget(peer.host)).map_err(|error| not_connected(error, peer))
     }
 
-    /// Connects to `proxy`, which connects to `peer`.
+    /// Opens a tunnel to `peer` through `proxy`. An error of the proxy itself
+    /// says so.
     fn through(
         &self,
         proxy: &ProxyServer,
@@ -87,8 +120,8 @@ impl Connector {
         let via = proxy.peer();
         let connected =
             self.reach(&via, limit).and_then(|plain| self.secured(plain, PeerRole::Proxy, &via, limit));
-        // The caller forgets the addresses of the server only, so those of the proxy
-        // are forgotten here.
+        // The caller forgets the addresses of the server only, so those of the
+        // proxy are forgotten here.
         let mut connection = connected.map_err(|error| {
             self.dns.forget(via.host);
             ConnectionError::Refused(not_connected(error, &"the proxy"))
@@ -97,12 +130,20 @@ impl Connector {
         Ok(connection)
     }
 
+    /// Resolves the host and connects over TCP.
     fn reach(&self, peer: &Peer<'_>, limit: IoLimit<'_>) -> Result<Box<dyn Connection>, ConnectionError> {
+        // A host name of the request is resolved here only if there is no
+        // proxy; otherwise the proxy resolves it.
         let addresses = self.dns.resolve(peer.host, peer.port, limit.deadline);
         let addresses = addresses.map_err(ConnectionError::Refused)?;
         Ok(Box::new(TcpConnection::open(&addresses, &self.sockets, limit)?))
     }
 
+    /// Adds TLS, or for plain HTTP the layer that notices that the peer expects
+    /// TLS.
+    ///
+    /// It runs twice for a server behind a proxy: first for the proxy, in its
+    /// role, then for the server, inside the tunnel.
     fn secured(
         &self,
         plain: Box<dyn Connection>,
@@ -123,7 +164,14 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// Returns the error for a connection that could not be opened.
+/// Returns the error for a connection that could not be opened; `peer` is what
+/// it was for, as messages name it.
+///
+/// ```text
+/// failed to connect to run.googleapis.com:443
+/// timed out while connecting to run.googleapis.com:443
+/// failed to connect to the proxy
+/// ```
 fn not_connected(error: ConnectionError, peer: &dyn fmt::Display) -> NetError {
     let new = |kind, message| NetError::new(kind, message);
     match error {

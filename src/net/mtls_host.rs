@@ -1,9 +1,19 @@
-//! The hosts of Google's services for mutual TLS ([AIP-4114](https://google.aip.dev/auth/4114)): the one rule for all
-//! that go there or come from there.
+//! The hosts of Google's services for mutual TLS
+//! ([AIP-4114](https://google.aip.dev/auth/4114)): the one rule for both
+//! directions.
+//!
+//! A client that presents a certificate sends its requests to the host with
+//! `mtls`. Two endpoints that differ only in this are the same service.
 
-/// Returns the host for mutual TLS: `x.mtls.googleapis.com` for
-/// `x.googleapis.com`, `x.mtls.sandbox.googleapis.com` for
-/// `x.sandbox.googleapis.com`. Other hosts have none.
+/// Returns the host of a service for mutual TLS, in lower case; `None` for
+/// hosts that have none.
+///
+/// ```text
+/// run.googleapis.com            run.mtls.googleapis.com
+/// run.sandbox.googleapis.com    run.mtls.sandbox.googleapis.com
+/// a.b.googleapis.com            None
+/// localhost                     None
+/// ```
 pub(crate) fn to_mtls(host: &str) -> Option<String> {
     let host = host.to_ascii_lowercase();
     DOMAINS.iter().find_map(|domain| {
@@ -12,7 +22,8 @@ pub(crate) fn to_mtls(host: &str) -> Option<String> {
     })
 }
 
-/// Returns the host without mutual TLS, if `host` is one with it.
+/// Returns the host without mutual TLS, in lower case; `None` if `host` is not
+/// one for mutual TLS.
 pub(crate) fn from_mtls(host: &str) -> Option<String> {
     let host = host.to_ascii_lowercase();
     DOMAINS.iter().find_map(|domain| {
@@ -21,6 +32,8 @@ pub(crate) fn from_mtls(host: &str) -> Option<String> {
     })
 }
 
+/// The domains of Google's services, the longer one first because it ends like
+/// the other.
 const DOMAINS: [&str; 2] = [".sandbox.googleapis.com", ".googleapis.com"];
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
 //! A limit on concurrent exchanges.
+//!
+//! An HTTP client opens a connection for each concurrent request if no idle one
+//! is left. A program with hundreds of threads would open hundreds, so requests
+//! take a [`Permit`] first.
 
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
@@ -10,36 +14,52 @@ use crate::util::sync::{lock, recover};
 
 /// A counting semaphore that limits concurrent exchanges, each of which has a
 /// connection of its own.
+///
+/// It is not fair: a thread that comes at the right moment may overtake one
+/// that waits. Permits are released in any order, and each thread has its own
+/// deadline.
 pub(crate) struct Permits {
+    /// How many permits there are, at least 1.
     most: usize,
+    /// Locked for a moment only, never during an exchange.
     state: Mutex<PermitState>,
+    /// Notified when a permit is returned.
     released: Condvar,
 }
 
+/// How many permits are taken, and how many threads wait.
 #[derive(Default)]
 struct PermitState {
+    /// At most `most`.
     taken: usize,
-    /// Waking a thread is a system call even if there is none.
+    /// Counted, because waking a thread costs a system call even if none waits.
     waiting: usize,
 }
 
-/// The right to one exchange, until it is dropped.
+/// The right to one exchange, returned when it is dropped.
 pub(crate) struct Permit<'a>(&'a Permits);
 
 impl Permits {
-    /// Zero counts as 1.
+    /// Creates permits. Zero counts as 1, because a limit of zero would block
+    /// all requests.
     pub(crate) fn new(most: usize) -> Self {
         Self { most: most.max(1), state: Mutex::default(), released: Condvar::new() }
     }
 
     /// Takes a permit, and waits for one within `limit` if all are taken.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` or `Stopped`.
     pub(crate) fn take(&self, limit: IoLimit<'_>) -> Result<Permit<'_>, ConnectionError> {
         let mut state = self.lock();
         while state.taken >= self.most {
+            // In the loop, so that a thread that is woken in vain still ends at
+            // its deadline.
             let remaining = limit.remaining()?;
-            // The condition variable knows nothing of stop tokens, so a waiter with one
-            // wakes up to check it.
-            let piece = if limit.stop.is_some() { remaining.min(LONGEST_DEAF) } else { remaining };
+            // A stop token does not wake a condition variable of ours, so a
+            // waiter that has one wakes up to check it.
+            let piece = if limit.stop.is_some() { remaining.min(STOP_CHECK) } else { remaining };
             state.waiting += 1;
             state = recover(self.released.wait_timeout(state, piece)).0;
             state.waiting -= 1;
@@ -48,6 +68,7 @@ impl Permits {
         Ok(Permit(self))
     }
 
+    /// Locks the counters.
     fn lock(&self) -> MutexGuard<'_, PermitState> {
         lock(&self.state)
     }
@@ -58,14 +79,14 @@ impl Drop for Permit<'_> {
         let mut state = self.0.lock();
         state.taken -= 1;
         if state.waiting > 0 {
-            // One, because a permit is of use to one waiter only.
+            // One thread, because a permit is of use to one only.
             self.0.released.notify_one();
         }
     }
 }
 
-/// How often a stop token is checked.
-const LONGEST_DEAF: Duration = Duration::from_millis(30);
+/// How often a waiter checks its stop token.
+const STOP_CHECK: Duration = Duration::from_millis(30);
 
 #[cfg(test)]
 mod tests {
@@ -88,6 +109,9 @@ mod tests {
         std::thread::scope(|scope| {
             // Without the wake-up the test would hang here.
             let waiting = scope.spawn(|| permits.take(within(Duration::from_secs(3600))).is_ok());
+            while permits.lock().waiting == 0 {
+                std::thread::yield_now();
+            }
             drop(first);
             assert!(waiting.join().unwrap());
         });

@@ -1,4 +1,8 @@
-//! A connection without TLS that notices when its peer expects TLS.
+//! Connections without TLS that notice when the peer expects TLS.
+//!
+//! That happens with an emulator that was started with TLS, and with `http://`
+//! in the URL of an `https` proxy. Without this layer, the error would only say
+//! that the response is not valid HTTP.
 
 use super::connection::{Connection, IoLimit};
 use super::error::{ConnectionError, NetError, NetErrorKind};
@@ -9,20 +13,26 @@ use super::tls::PeerRole;
 ///
 /// A server that expects TLS sends an alert when it receives something else, or
 /// closes the connection without a word, as OpenSSL does. Both happen before
-/// anything else is received.
+/// anything else is received, so only the first bytes are examined.
 pub(super) struct PlainConnection {
+    /// The connection below.
     inner: Box<dyn Connection>,
     /// Host and port, as messages name them.
     peer: String,
+    /// What the peer is. A proxy gets advice about its URL, a server about the
+    /// endpoint.
     role: PeerRole,
+    /// Whether a byte was received, after which nothing is examined.
     has_received: bool,
 }
 
 impl PlainConnection {
+    /// Wraps a new connection.
     pub(super) fn new(inner: Box<dyn Connection>, peer: &Peer<'_>, role: PeerRole) -> Self {
         Self { inner, peer: peer.to_string(), role, has_received: false }
     }
 
+    /// Returns the error for a peer that responded with TLS.
     fn speaks_tls(&self) -> ConnectionError {
         let (kind, who, instead) = match self.role {
             PeerRole::Proxy => (NetErrorKind::Proxy, "proxy ", "`https://` in the proxy URL"),
@@ -32,7 +42,9 @@ impl PlainConnection {
         ConnectionError::Refused(NetError::new(kind, message))
     }
 
-    /// Adds the hint to an error of a connection on which nothing was received.
+    /// Adds the hint to an error of a connection to a server on which nothing
+    /// was received. It stays transient: a server that is restarted closes
+    /// connections in the same way.
     fn explained(&self, error: ConnectionError) -> ConnectionError {
         match error {
             ConnectionError::Io(cause) if !self.has_received && self.role == PeerRole::Server => {
@@ -47,15 +59,20 @@ impl PlainConnection {
     }
 }
 
+/// Passes everything on, and examines the first bytes that are received.
 impl Connection for PlainConnection {
     fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError> {
         let amount = match self.inner.read(into, limit) {
+            // Only for servers: the code that opens a tunnel has a message of
+            // its own for a proxy that does not respond.
             Ok(0) if !self.has_received && self.role == PeerRole::Server => {
                 return Err(self.explained(ConnectionError::closed()));
             }
             Ok(amount) => amount,
             Err(error) => return Err(self.explained(error)),
         };
+        // Three bytes are enough. A peer that sends fewer at first is reported
+        // as invalid HTTP by the layer above.
         if !self.has_received && is_tls(into.get(..amount).unwrap_or_default()) {
             return Err(self.speaks_tls());
         }
@@ -76,8 +93,10 @@ impl Connection for PlainConnection {
     }
 }
 
-/// Returns whether this is the start of a record of TLS: an alert or a
-/// handshake message, of any version since SSL 3.0 ([RFC 8446 section 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1)).
+/// Returns whether this is the start of a TLS record: an alert (21) or a
+/// handshake message (22), of any version since SSL 3.0 ([RFC 8446 section
+/// 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1)). No response of
+/// HTTP starts like that.
 fn is_tls(input: &[u8]) -> bool {
     matches!(input, [21 | 22, 3, 0..=4, ..])
 }

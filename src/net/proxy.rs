@@ -1,4 +1,13 @@
-//! Which proxy a host is reached through.
+//! Which servers are reached through a proxy, and through which one.
+//!
+//! The options or the environment name at most one proxy. `NO_PROXY` excludes
+//! hosts from it, and so do fixed rules for hosts that no proxy can reach
+//! ([`is_near`]). There is no standard for these variables; the rules here are
+//! what most programs have in common.
+//!
+//! Only `http` and `https` proxies are supported, and only by `CONNECT`
+//! (`tunnel`). SOCKS is an error rather than ignored: requests would go out
+//! directly where that may be forbidden.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,42 +23,54 @@ use super::error::{NetError, NetErrorKind};
 use super::options::ProxySetting;
 use super::peer::{Peer, ServerAddress};
 
-/// Which hosts are reached through a proxy; decided once.
+/// Which servers are reached through a proxy; decided when the client is built.
 #[derive(Clone)]
 pub(crate) struct ProxyRoutes {
-    /// A proxy of the environment that is unusable is an error only for a host
-    /// that needs it.
+    /// The proxy, if there is one. A proxy of the environment that cannot be
+    /// used is an error only for a server that needs it.
     proxy: Result<Option<ProxyServer>, NetError>,
+    /// The entries of `NO_PROXY`. They do not apply to a proxy of the options.
     bypass: Vec<ProxyException>,
 }
 
 /// An `http` or `https` proxy.
 #[derive(Clone)]
 pub(crate) struct ProxyServer {
+    /// Where it listens, and whether connections to it have TLS.
     address: ServerAddress,
+    /// `user:password`, decoded.
     credentials: Option<Zeroizing<String>>,
-    /// Where the URL comes from: `HTTPS_PROXY`.
+    /// Where the URL comes from, as messages name it: `` `HTTPS_PROXY` ``.
     origin: String,
 }
 
 /// An entry of `NO_PROXY`.
 #[derive(Clone)]
 struct ProxyException {
+    /// The hosts of the entry.
     hosts: ExceptedHosts,
-    /// None for all ports.
+    /// The port of the entry; `None` for all ports.
     port: Option<u16>,
 }
 
+/// The hosts of an entry of `NO_PROXY`.
 #[derive(Clone)]
 enum ExceptedHosts {
-    /// A host name without the dot or star in front: it and all names below it.
+    /// A host name, without a dot or star in front: it and all names below it.
     Domain(String),
+    /// `*`: all hosts.
     Every,
-    /// The addresses whose first bits are those of this one.
+    /// The addresses whose first bits are those of this one; all of its bits
+    /// for a single address.
     Network(IpAddr, u32),
 }
 
 impl ProxyRoutes {
+    /// Reads the setting, and the environment if the setting is `Environment`.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if a URL of the options is invalid.
     pub(crate) fn new(setting: &ProxySetting, env: &dyn Env) -> Result<Self, NetError> {
         Ok(match setting {
             ProxySetting::Environment => Self::from_env(env),
@@ -60,10 +81,15 @@ impl ProxyRoutes {
         })
     }
 
-    /// Reads the variables as most other programs do.
+    /// Reads the variables as most other programs do: names in capitals go
+    /// first, and empty values count as unset. `HTTP_PROXY` is not read: one
+    /// proxy is for all servers.
     fn from_env(env: &dyn Env) -> Self {
         let text = |name: &str| env.var(name).unwrap_or_default();
         let is_set = |name: &&str| !text(name).trim().is_empty();
+        // The first variable that is set decides, even if its URL is invalid.
+        // To pass it over would send requests around a proxy that is
+        // prescribed.
         let proxy = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find(is_set);
         let bypass = ["NO_PROXY", "no_proxy"].into_iter().find(is_set).map(text).unwrap_or_default();
         Self {
@@ -72,13 +98,19 @@ impl ProxyRoutes {
         }
     }
 
-    /// Returns the proxy for connections to `peer`.
+    /// Returns the proxy for connections to `peer`; `None` if it is reached
+    /// directly.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if the proxy of the environment is invalid and the peer needs
+    /// it.
     pub(crate) fn to(&self, peer: &Peer<'_>) -> Result<Option<&ProxyServer>, NetError> {
         let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(peer.host), peer.port));
         match &self.proxy {
             Ok(None) => Ok(None),
-            // Before the error of an invalid proxy URL, which does not concern a server that is reached
-            // directly.
+            // Before the error of an invalid proxy URL, which does not matter
+            // for a server that is reached directly.
             _ if is_near(peer.host) || bypassed() => Ok(None),
             Ok(proxy) => Ok(proxy.as_ref()),
             Err(error) => Err(error.clone()),
@@ -87,11 +119,20 @@ impl ProxyRoutes {
 }
 
 impl ProxyServer {
-    /// Takes `http://user:password@host:port`, where scheme, user and port may be left out.
+    /// Parses `http://user:password@host:port`, where scheme, user and port may
+    /// be missing.
     ///
-    /// `origin` is where the URL comes from, for messages: they must not show
-    /// the URL, which may hold a password.
+    /// `origin` is where the URL comes from, for messages: they must not
+    /// contain the URL, which may hold a password.
+    ///
+    /// ```text
+    /// proxy.example:3128                http, port 3128
+    /// https://u:p%40ss@proxy.example    https, port 443, credentials u:p@ss
+    /// socks5://proxy.example            an error: SOCKS proxies are not supported
+    /// http://proxy.example/path         an error: it has a path
+    /// ```
     fn parse(url: &str, origin: &str) -> Result<Self, NetError> {
+        // Says what is wrong without the URL.
         let refuse = |flaw: &str| {
             let message = format!("invalid proxy URL in {origin}: {flaw}, expected `http://host:port`");
             NetError::new(NetErrorKind::Config, message)
@@ -116,25 +157,28 @@ impl ProxyServer {
         Ok(Self { address: peer.into(), credentials, origin: origin.to_owned() })
     }
 
+    /// Returns the server to connect to.
     pub(crate) fn peer(&self) -> Peer<'_> {
         self.address.peer()
     }
 
-    /// `user:password`, if the URL has them.
+    /// Returns `user:password`, if the URL has a user.
     pub(super) fn credentials(&self) -> Option<&str> {
         self.credentials.as_ref().map(|credentials| credentials.as_str())
     }
 }
 
-/// `proxy HOST:PORT, set by ORIGIN`, as messages name it.
+/// Prints `proxy HOST:PORT, set by ORIGIN`, as messages name it.
 impl fmt::Display for ProxyServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "proxy {}, set by {}", self.peer(), self.origin)
     }
 }
 
-/// `user:password`, decoded each by itself.
+/// Returns `user:password` with each part decoded by itself: either may contain
+/// an encoded colon.
 fn credentials(encoded: &str) -> Result<Zeroizing<String>, std::str::Utf8Error> {
+    // Split before decoding, since a password may contain an encoded colon.
     let (user, password) = encoded.split_once(':').unwrap_or((encoded, ""));
     let (user, password) =
         (percent_decode_str(user).decode_utf8()?, percent_decode_str(password).decode_utf8()?);
@@ -142,8 +186,10 @@ fn credentials(encoded: &str) -> Result<Zeroizing<String>, std::str::Utf8Error> 
 }
 
 impl ProxyException {
+    /// Parses an entry; `None` for an empty or invalid one, which is ignored as
+    /// by other programs.
     fn parse(entry: &str) -> Option<Self> {
-        // The colons of an IPv6 address without brackets begin no port.
+        // The colons of an IPv6 address without brackets do not begin a port.
         let is_host = |host: &str| !host.contains(':') || host.ends_with(']');
         let (hosts, port) = match entry.rsplit_once(':').filter(|(host, _)| is_host(host)) {
             Some((hosts, port)) => (hosts, Some(port.parse().ok()?)),
@@ -152,12 +198,23 @@ impl ProxyException {
         Some(Self { hosts: ExceptedHosts::parse(hosts)?, port })
     }
 
+    /// Returns whether the entry is for this host, without brackets, and port.
     fn covers(&self, host: &str, port: u16) -> bool {
         self.port.is_none_or(|only| only == port) && self.hosts.include(host)
     }
 }
 
 impl ExceptedHosts {
+    /// Parses the hosts of an entry.
+    ///
+    /// ```text
+    /// *                 all hosts
+    /// example.com       example.com and a.example.com
+    /// .example.com      the same
+    /// *.example.com     the same
+    /// 10.0.0.0/8        addresses of this network
+    /// [::1]             this address
+    /// ```
     fn parse(entry: &str) -> Option<Self> {
         if entry == "*" {
             return Some(Self::Every);
@@ -166,14 +223,17 @@ impl ExceptedHosts {
         if let Ok(address) = bare(address).parse::<IpAddr>() {
             let bits = if address.is_ipv4() { 32 } else { 128 };
             let length = length.map_or(Some(bits), |length| length.parse().ok());
+            // A network with too many bits is invalid, and matches nothing.
             return length.filter(|length| *length <= bits).map(|length| Self::Network(address, length));
         }
         let name = entry.strip_prefix('*').unwrap_or(entry).trim_start_matches('.');
         (!name.is_empty()).then(|| Self::Domain(name.to_ascii_lowercase()))
     }
 
-    /// `host` has no brackets. A name is never looked up for this.
+    /// Returns whether `host`, without brackets, is one of these. A name is
+    /// never resolved for this.
     fn include(&self, host: &str) -> bool {
+        // `::ffff:10.0.0.1` is the IPv4 address that it contains.
         let address = || host.parse().ok().map(|address: IpAddr| address.to_canonical());
         match self {
             Self::Every => true,
@@ -182,6 +242,7 @@ impl ExceptedHosts {
             }
             Self::Domain(name) => {
                 let host = host.to_ascii_lowercase();
+                // `notexample.com` is not below `example.com`.
                 let above =
                     host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
                 above && address().is_none()
@@ -191,6 +252,7 @@ impl ExceptedHosts {
 }
 
 /// Returns whether the first `length` bits of two addresses are the same.
+/// Addresses of different families never match.
 fn begins(address: IpAddr, network: IpAddr, length: u32) -> bool {
     match (address, network) {
         (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= length,
@@ -199,8 +261,8 @@ fn begins(address: IpAddr, network: IpAddr, length: u32) -> bool {
     }
 }
 
-/// Returns whether `host` is this machine or its link, where no proxy can help
-/// and the metadata server listens.
+/// Returns whether `host` is this machine, its link, or a metadata server: no
+/// proxy can reach them, and tokens travel there without TLS.
 fn is_near(host: &str) -> bool {
     let host = bare(host);
     match host.parse() {

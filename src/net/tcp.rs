@@ -1,7 +1,17 @@
-//! TCP that keeps deadlines to the millisecond.
+//! TCP with deadlines that hold to the millisecond.
 //!
-//! `SO_RCVTIMEO` alone does not: Linux counts it in ticks of up to 10 ms and
-//! rounds up by an eighth, so that 10 s may take 10.2 s.
+//! `SO_RCVTIMEO` alone does not hold them: Linux counts it in ticks of up to 10
+//! ms and rounds up by an eighth, so that 10 s may take 10.2 s. So the socket
+//! waits in slices, each a part of the remaining time, and polls during the
+//! last 50 ms:
+//!
+//! ```text
+//! remaining 10 s     wait 4.3 s, then 2.1 s, …    by SO_RCVTIMEO
+//! remaining 50 ms    look every 0.25 ms           without blocking
+//! ```
+//!
+//! A stop token is checked between the slices, which are then at most 34 ms
+//! long.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,45 +20,56 @@ use std::time::Duration;
 
 use super::connection::{Connection, IoLimit};
 use super::error::ConnectionError;
-use super::sockets::{Seat, Sockets};
+use super::sockets::{ListedSocket, Sockets};
 
-/// A connection without TLS.
+/// A TCP connection, the lowest layer of every other one.
 #[derive(Debug)]
 pub(super) struct TcpConnection {
-    seat: Seat,
+    /// The socket, which a forked child can close.
+    socket: ListedSocket,
+    /// `SO_RCVTIMEO`.
     reading: SocketTimeout,
+    /// `SO_SNDTIMEO`.
     writing: SocketTimeout,
 }
 
 impl TcpConnection {
     /// Connects to the first of the addresses that accepts, within `limit`.
+    ///
+    /// # Errors
+    ///
+    /// `Io` with the error of the last address, or `Timeout` or `Stopped`.
     pub(super) fn open(
         addresses: &[SocketAddr],
         sockets: &Sockets,
         limit: IoLimit<'_>,
     ) -> Result<Self, ConnectionError> {
         let stream = connect(addresses, limit)?;
-        // Each request is written at once, and Nagle's algorithm would only hold back
-        // the end of a long one.
+        // Each request is written as a whole. Nagle's algorithm would only hold
+        // back the end of a long one.
         stream.set_nodelay(true).map_err(ConnectionError::Io)?;
         let reading = SocketTimeout { set: TcpStream::set_read_timeout, now: None };
         let writing = SocketTimeout { set: TcpStream::set_write_timeout, now: None };
-        Ok(Self { seat: sockets.add(stream), reading, writing })
+        Ok(Self { socket: sockets.add(stream), reading, writing })
     }
 }
 
+/// Every method takes the socket out of its place for the time of the call; see
+/// [`ListedSocket::with`].
 impl Connection for TcpConnection {
     fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError> {
         let reading = &mut self.reading;
-        let read = self.seat.with(|stream| reading.until(limit, stream, |mut stream| stream.read(into)));
+        let read = self.socket.with(|stream| reading.until(limit, stream, |mut stream| stream.read(into)));
         read.unwrap_or_else(inherited)
     }
 
+    /// Writes all of `bytes`. A peer that does not read is a timeout at the
+    /// deadline, with any part of them sent.
     fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError> {
         let (mut rest, writing) = (bytes, &mut self.writing);
-        let written = self.seat.with(|stream| {
-            // Not `write_all`: the deadline is for all of the bytes, and a slow peer could
-            // extend a timeout that starts with each part.
+        let written = self.socket.with(|stream| {
+            // Not `write_all`: the deadline is for all of the bytes, and a slow
+            // peer could extend a timeout that starts again with each part.
             while !rest.is_empty() {
                 let written = writing.until(limit, stream, |mut stream| stream.write(rest))?;
                 rest = rest.get(written..).unwrap_or_default();
@@ -58,8 +79,9 @@ impl Connection for TcpConnection {
         written.unwrap_or_else(inherited)
     }
 
+    /// Returns false if the socket was taken away, or cannot be examined.
     fn is_silent(&mut self) -> bool {
-        self.seat.with(|stream| is_silent(stream).unwrap_or(false)).unwrap_or(false)
+        self.socket.with(|stream| is_silent(stream).unwrap_or(false)).unwrap_or(false)
     }
 
     fn is_tls(&self) -> bool {
@@ -67,49 +89,63 @@ impl Connection for TcpConnection {
     }
 }
 
+/// Returns whether there is nothing to read, not even the end.
 fn is_silent(stream: &TcpStream) -> io::Result<bool> {
     stream.set_nonblocking(true)?;
-    // Silence is `WouldBlock`. Data or an end on an idle connection mean that it
-    // must not be reused for a request.
+    // `WouldBlock` means silence. Data or an end on an idle connection mean
+    // that it must not be reused for a request.
     let peeked = stream.peek(&mut [0]);
+    // Reset before the result is examined, so that no path leaves the socket in
+    // this mode.
     stream.set_nonblocking(false)?;
     Ok(peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
 }
 
 /// Returns the error for using a connection of the parent in a forked child.
+/// The pools of a child are empty, so this happens only to a connection that
+/// was in use at the fork.
 fn inherited<T>() -> Result<T, ConnectionError> {
     Err(ConnectionError::Io(io::ErrorKind::NotConnected.into()))
 }
 
-/// Tries each address with half of the remaining time, and the last with all of
-/// it.
+/// Tries one address after the other: each with half of the remaining time, the
+/// last with all of it.
+///
+/// A stop token does not interrupt a connect, because the standard library
+/// cannot.
 fn connect(addresses: &[SocketAddr], limit: IoLimit<'_>) -> Result<TcpStream, ConnectionError> {
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for (index, address) in addresses.iter().enumerate() {
+        // Also ends the loop between two addresses if the token was stopped.
         let remaining = limit.remaining()?;
         let is_last = index + 1 == addresses.len();
-        // A host with a dead first address must not use up the whole deadline; the last
-        // address has nothing to leave for.
+        // A host whose first address is dead must not use up the whole
+        // deadline. After the last address there is nothing to save time for.
         let timeout = if is_last { remaining } else { remaining / 2 + TICK };
         match TcpStream::connect_timeout(address, timeout) {
             Ok(stream) => return Ok(stream),
+            // The last error is returned. The first address is mostly IPv6,
+            // whose error says little if the machine has only IPv4.
             Err(error) => failure = error,
         }
     }
+    // If the time is over, that is the error, and not the one of the address.
     limit.remaining()?;
     Err(ConnectionError::Io(failure))
 }
 
-/// One of the two timeouts of a socket.
+/// One of the two timeouts of a socket, and its present value.
 #[derive(Debug)]
 struct SocketTimeout {
+    /// Sets it on the socket.
     set: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+    /// What was set last; `None` before the first time, when it is infinite.
     now: Option<Duration>,
 }
 
 impl SocketTimeout {
-    /// Repeats `attempt` until it returns more than "not yet", or `limit` ends
-    /// it.
+    /// Repeats `attempt` until it returns anything but "not yet", or `limit`
+    /// ends it.
     fn until<T>(
         &mut self,
         limit: IoLimit<'_>,
@@ -118,9 +154,9 @@ impl SocketTimeout {
     ) -> Result<T, ConnectionError> {
         loop {
             let remaining = limit.remaining()?;
-            // Far from the deadline the system waits, in slices; near it, its clock is too
-            // coarse and this loop polls.
-            let longest = if limit.stop.is_some() { LONGEST_DEAF } else { Duration::MAX };
+            // Far from the deadline the system waits, in slices. Near it, the
+            // clock of the system is too coarse, and this loop polls.
+            let longest = if limit.stop.is_some() { STOP_CHECK } else { Duration::MAX };
             let left = remaining.min(longest);
             let is_coarse = left > COARSE;
             let outcome = if is_coarse {
@@ -129,7 +165,8 @@ impl SocketTimeout {
                 without_blocking(stream, &mut attempt)
             };
             match outcome {
-                // The slice is over, the deadline is not: the loop computes the next slice.
+                // The slice is over and the deadline is not: the loop computes
+                // the next slice.
                 Err(error) if is_not_yet(&error) && is_coarse => {}
                 Err(error) if is_not_yet(&error) => thread::sleep(TICK.min(left)),
                 outcome => return outcome.map_err(ConnectionError::Io),
@@ -137,15 +174,17 @@ impl SocketTimeout {
         }
     }
 
+    /// Sets the timeout of the socket, if it differs.
     fn set_to(&mut self, wanted: Duration, stream: &TcpStream) -> io::Result<()> {
-        // Setting the timeout is a system call, and slices are mostly equal from read
+        // Each change is a system call, and slices are mostly equal from read
         // to read.
         if self.now == Some(wanted) {
             return Ok(());
         }
         match (self.set)(stream, Some(wanted)) {
             Ok(()) => self.now = Some(wanted),
-            // macOS refuses when the peer has closed; what it sent before can still be read.
+            // macOS refuses to set it if the peer has closed. What the peer
+            // sent before can still be read.
             Err(error) if cfg!(target_os = "macos") && error.kind() == io::ErrorKind::InvalidInput => {}
             Err(error) => return Err(error),
         }
@@ -153,6 +192,8 @@ impl SocketTimeout {
     }
 }
 
+/// Makes one attempt in non-blocking mode. The mode belongs to the socket and
+/// not to the call, so it is reset even if the attempt fails.
 fn without_blocking<T>(
     stream: &TcpStream,
     attempt: &mut impl FnMut(&TcpStream) -> io::Result<T>,
@@ -163,28 +204,37 @@ fn without_blocking<T>(
     outcome
 }
 
-/// Returns the largest power of two, in nanoseconds, within half of the
-/// remaining time: far enough from the end for the rounding of any system, and
-/// mostly the same from call to call, which saves setting it.
+/// Returns the largest power of two, in nanoseconds, within half of `left`.
+///
+/// Half is far enough from the end for the rounding of any system. A power of
+/// two is mostly the same from call to call, which saves setting it.
+///
+/// ```text
+/// 10 s     4.295 s
+/// 1 s      268 ms
+/// 60 ms    16.8 ms
+/// ```
 fn slice(left: Duration) -> Duration {
     let half = u64::try_from(left.as_nanos() / 2).unwrap_or(u64::MAX).max(1);
     Duration::from_nanos(1 << half.ilog2())
 }
 
+/// Returns whether an error means that the timeout has passed or the call was
+/// interrupted, rather than that the connection failed.
 fn is_not_yet(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
 }
 
-/// Up to here from the end the system may do the waiting, however coarse its
-/// clock.
+/// How long before the deadline polling begins. Earlier, the system waits,
+/// however coarse its clock.
 const COARSE: Duration = Duration::from_millis(50);
 
-/// A socket with a stop token waits for at most half of this, which is a power
-/// of two, before it looks at it again.
-const LONGEST_DEAF: Duration = Duration::from_nanos(1 << 26);
+/// A socket with a stop token waits for at most half of this before it checks
+/// the token: 34 ms. It is a power of two, as slices are.
+const STOP_CHECK: Duration = Duration::from_nanos(1 << 26);
 
-/// How often a socket is polled after that.
+/// How often a socket is polled just before the deadline.
 const TICK: Duration = Duration::from_micros(250);
 
 #[cfg(test)]

@@ -1,4 +1,17 @@
-//! The way through a proxy: `CONNECT` ([RFC 9110 section 9.3.6](https://www.rfc-editor.org/rfc/rfc9110#CONNECT)).
+//! The tunnel through a proxy: `CONNECT` ([RFC 9110 section
+//! 9.3.6](https://www.rfc-editor.org/rfc/rfc9110#CONNECT)).
+//!
+//! ```text
+//! CONNECT run.googleapis.com:443 HTTP/1.1
+//! Host: run.googleapis.com:443
+//! Proxy-Authorization: Basic dXNlcjpwYXNz     if the proxy URL has a user
+//!
+//! HTTP/1.1 200 Connection established         from here on, bytes of the server
+//! ```
+//!
+//! The proxy sees host and port and nothing else. Servers with plain `http` are
+//! reached by `CONNECT` too, so there is one way through a proxy and no request
+//! in absolute form. The only authentication scheme is Basic.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -9,6 +22,12 @@ use super::peer::Peer;
 use super::proxy::ProxyServer;
 
 /// Requests the proxy at the other end of `connection` to connect to `peer`.
+/// After that, the connection carries the bytes of the peer.
+///
+/// # Errors
+///
+/// `Proxy` if it does not respond with 2xx. 5xx and a missing response are
+/// transient.
 pub(super) fn open(
     connection: &mut dyn Connection,
     proxy: &ProxyServer,
@@ -23,14 +42,18 @@ pub(super) fn open(
     }
 }
 
+/// Returns the request. It holds the password, so it is not logged.
 fn request(proxy: &ProxyServer, peer: &Peer<'_>) -> String {
     let credentials = proxy
+        // A proxy at an `http://` URL receives the password in the clear. With
+        // `https://` it is inside TLS.
         .credentials()
         .map(|credentials| format!("Proxy-Authorization: Basic {}\r\n", BASE64_STANDARD.encode(credentials)));
     format!("CONNECT {peer} HTTP/1.1\r\nHost: {peer}\r\n{}\r\n", credentials.unwrap_or_default())
 }
 
-/// Returns the response to the end of its headers, as far as it comes.
+/// Returns the response up to the end of its headers, or what came of it before
+/// the connection ended or 64 KiB were full.
 ///
 /// It is read byte by byte, because what follows belongs to the tunnel.
 fn head(connection: &mut dyn Connection, limit: IoLimit<'_>) -> Result<Vec<u8>, ConnectionError> {
@@ -45,14 +68,25 @@ fn head(connection: &mut dyn Connection, limit: IoLimit<'_>) -> Result<Vec<u8>, 
     Ok(head)
 }
 
-/// Returns the status of a whole response; of 1.0 and 1.1, for there are
-/// proxies of either kind.
+/// Returns the status of a complete response of HTTP/1.0 or 1.1: there are
+/// proxies of either version.
 fn status(head: &[u8]) -> Option<u16> {
+    // Without the blank line the response was cut off, and its status means
+    // nothing.
     let text = std::str::from_utf8(head.strip_suffix(b"\r\n\r\n")?).ok()?;
     let line = text.split("\r\n").next().filter(|line| line.starts_with("HTTP/1."))?;
     line.split(' ').nth(1).filter(|status| status.len() == 3)?.parse().ok()
 }
 
+/// Returns the error for a proxy that did not open the tunnel; `responded` says
+/// whether it sent anything.
+///
+/// ```text
+/// 407           it requires credentials (407)
+/// 503           it responded with 503                      transient
+/// not HTTP      its response is not HTTP/1.1
+/// closed        it did not respond                         transient
+/// ```
 fn refused(status: Option<u16>, responded: bool, proxy: &ProxyServer, peer: &Peer<'_>) -> NetError {
     let why = match status {
         Some(407) if proxy.credentials().is_some() => {
@@ -64,7 +98,11 @@ fn refused(status: Option<u16>, responded: bool, proxy: &ProxyServer, peer: &Pee
         None => "it did not respond".to_owned(),
     };
     let message = format!("the proxy did not connect to {peer}: {why}");
+    // A proxy with 5xx cannot reach the server at the moment, and one that
+    // sends nothing may be restarting. A 4xx will not change.
     NetError::new(NetErrorKind::Proxy, message).transient(status.map_or(!responded, |status| status >= 500))
 }
 
+/// The longest head of a response, in bytes. No proxy needs as much, and a
+/// wrong peer may send for ever.
 const MAX_HEAD: usize = 64 * 1024;

@@ -95,3 +95,49 @@ impl fmt::Debug for AnyBytes {
         write!(f, "{} ({} bytes)", self.type_url(), self.value().len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads an Any at the end of other bytes.
+    fn read(fields: &[u8]) -> Option<AnyBytes> {
+        let whole: Arc<[u8]> = [b"name", fields].concat().into();
+        AnyBytes::read(&whole, WireSpan { bytes: &whole[4..], start: 4 })
+    }
+
+    #[test]
+    fn fields_that_occur_once_are_found() {
+        let url = |text: u8| [0x0a, 1, text];
+        let value = |byte: u8| [0x12, 1, byte];
+        let found = |fields: &[u8]| read(fields).map(|any| (any.type_url().to_owned(), any.value().to_vec()));
+        let rows = [
+            ("nothing", vec![], Some(("", vec![]))),
+            ("both", [url(b'u'), value(7)].concat(), Some(("u", vec![7]))),
+            ("the other order", [value(7), url(b'u')].concat(), Some(("u", vec![7]))),
+            ("an unknown field", [&url(b'u')[..], &[0x18, 5]].concat(), Some(("u", vec![]))),
+            ("two URLs", [url(b'u'), url(b'v')].concat(), None),
+            ("two values", [value(7), value(8)].concat(), None),
+            ("a URL that is a number", vec![0x08, 1], None),
+            ("a value that is a number", vec![0x10, 1], None),
+            ("a URL that is no text", url(0xff).to_vec(), None),
+            ("half a field", vec![0x0a, 2, b'u'], None),
+        ];
+        for (row, fields, expected) in rows {
+            let expected = expected.map(|(url, value)| (url.to_owned(), value));
+            assert_eq!(found(&fields), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn both_fields_make_two_equal() {
+        let any = |type_url: &str, value: &[u8]| {
+            AnyBytes::from(prost_types::Any { type_url: type_url.into(), value: value.into() })
+        };
+        let read = read(&[0x0a, 1, b'u', 0x12, 1, 7]).unwrap();
+        assert_eq!(read, any("u", &[7]), "wherever the bytes are");
+        for other in [any("u", &[8]), any("v", &[7]), any("", b"u\x07")] {
+            assert_ne!(read, other);
+        }
+    }
+}

@@ -360,4 +360,18 @@ mod tests {
         let bytes = Any::from(prost_types::Any { type_url: "x/y.Z".into(), value: vec![1] });
         assert!(serde_json::to_string(&bytes).is_err());
     }
+
+    #[test]
+    fn plain_operations_are_decoded_without_prost() {
+        let any = || prost_types::Any { type_url: "x/y.Z".into(), value: vec![1, 2] };
+        let result = Some(proto::operation::Result::Response(any()));
+        let whole = proto::Operation { name: "o".into(), metadata: Some(any()), done: true, result };
+        let bytes = whole.encode_to_vec();
+        assert_eq!(Operation::decode_plain(&bytes), Some(whole.into()));
+        assert_eq!(
+            Operation::decode_plain(&[bytes.clone(), bytes].concat()),
+            None,
+            "fields that occur twice"
+        );
+    }
 }

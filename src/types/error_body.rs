@@ -340,6 +340,8 @@ mod tests {
             ("200 with a status", 200, r#"{"error":{"code":404,"status":"NOT_FOUND"}}"#, "NOT_FOUND"),
             ("200 with an HTTP code", 200, r#"{"error":{"code":503}}"#, "UNAVAILABLE"),
             ("200 with a canonical code", 200, r#"{"error":{"code":5}}"#, "NOT_FOUND"),
+            ("a canonical code as a string", 200, r#"{"error":{"code":"5"}}"#, "NOT_FOUND"),
+            ("the first of two codes", 200, r#"{"error":{"grpc_code":5,"code":13}}"#, "NOT_FOUND"),
             ("200 with neither", 200, r#"{"error":{"message":"m"}}"#, "UNKNOWN: m"),
             ("OAuth", 400, r#"{"error":"invalid_grant"}"#, "INVALID_ARGUMENT: invalid_grant"),
             (
@@ -499,5 +501,16 @@ mod tests {
         let body = format!(r#"{{"error":{{"status":"ABORTED","details":[{deep},{{"@type":"x/y"}}]}}}}"#);
         let status = ParsedErrorBody::from_json(&body, 500).unwrap().status;
         assert_eq!((status.code(), status.details().len()), (Code::Aborted, 1));
+    }
+
+    #[test]
+    fn only_an_error_without_a_wrapper_is_bare() {
+        for (body, bare) in [(r#"{"error":{"code":5}}"#, false), (r#"{"code":5,"message":"m"}"#, true)] {
+            assert_eq!(
+                ParsedErrorBody::from_json(body, 404).map(|error| error.is_bare),
+                Some(bare),
+                "{body}"
+            );
+        }
     }
 }

@@ -39,6 +39,8 @@ mod page;
 mod reflect;
 pub mod rpc;
 mod status;
+#[cfg(test)]
+mod tests;
 mod text;
 mod well_known;
 mod wire;

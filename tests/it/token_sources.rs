@@ -407,11 +407,10 @@ fn gclouds_own_client_without_a_quota_project_is_warned_about() {
         let client = if let Some(project) = project { client.quota_project(project) } else { client };
         client.build().unwrap();
     };
-    build(&file, &[("GOOGLE_CLOUD_QUOTA_PROJECT", "p")], None);
-    build(&file, &[], Some("p"));
-    assert_eq!(warnings(), 0);
     build(&file, &[], None);
     assert_eq!(warnings(), 1);
+    build(&file, &[("GOOGLE_CLOUD_QUOTA_PROJECT", "p")], None);
+    build(&file, &[], Some("p"));
     file["quota_project_id"] = "p".into();
     build(&file, &[], None);
     assert_eq!(warnings(), 1);

@@ -12,31 +12,38 @@ use ureq::unversioned::transport::Buffers;
 /// program to its first response. Memory that is allocated as zeros comes from
 /// the operating system page by page, when it is touched.
 pub(crate) struct LazyPages {
+    /// Bytes of responses. Empty until the first read.
     input: Vec<u8>,
+    /// The length of `input` once it is allocated.
     input_size: usize,
-    /// The unread part of `input`; both never beyond its length.
+    /// The unread part of `input` begins here, and ends at `filled`. Neither is
+    /// ever beyond its length.
     consumed: usize,
     filled: usize,
+    /// The next bytes of the request. Empty until the first write.
     output: Vec<u8>,
     output_size: usize,
-    /// Whether the last look at the input got further.
+    /// Whether the last look at the input consumed anything. If not, the unread
+    /// bytes are only a part of something.
     progress: bool,
 }
 
 impl LazyPages {
+    /// Creates buffers of the sizes in the configuration.
     pub(crate) fn new(config: &Config) -> Self {
         let (input_size, output_size) = (config.input_buffer_size(), config.output_buffer_size());
         let (input, output) = (Vec::new(), Vec::new());
         Self { input, input_size, consumed: 0, filled: 0, output, output_size, progress: false }
     }
 
-    /// Returns the free part of the input; makes room for it first.
+    /// Returns the free part of the input, and makes room for it first.
     fn free(&mut self) -> &mut [u8] {
         if self.input.is_empty() {
+            // Not `resize`, which would write the zeros.
             self.input = vec![0; self.input_size];
         }
-        // Moves what is unread to the front. Mostly that is nothing, because a response
-        // is read to its end.
+        // Moves what is unread to the front. Mostly that is nothing, because a
+        // response is read to its end.
         if self.consumed > 0 {
             self.input.copy_within(self.consumed..self.filled, 0);
             (self.consumed, self.filled) = (0, self.filled - self.consumed);
@@ -62,6 +69,8 @@ impl Buffers for LazyPages {
     }
 
     fn input_appended(&mut self, amount: usize) {
+        // ureq is trusted with neither amount: a wrong one must not become a
+        // panic.
         self.filled = self.filled.saturating_add(amount).min(self.input.len());
     }
 
@@ -70,7 +79,8 @@ impl Buffers for LazyPages {
         self.consumed = self.consumed.saturating_add(amount).min(self.filled);
     }
 
-    /// Request bodies are read into what is free of the input.
+    /// Lends the free part of the input for pieces of the request body, because
+    /// a request is sent before its response is read.
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.output();
         if self.free().len() < BODY_PIECE {
@@ -84,13 +94,14 @@ impl Buffers for LazyPages {
     }
 }
 
-/// Shows nothing of what goes over the wire.
+/// Prints nothing of what goes over the wire.
 impl fmt::Debug for LazyPages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LazyPages").field("unread", &self.input().len()).finish_non_exhaustive()
     }
 }
 
+/// The least room for a piece of a request body, in bytes.
 const BODY_PIECE: usize = 10 << 10;
 
 #[cfg(test)]

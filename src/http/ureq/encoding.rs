@@ -1,5 +1,5 @@
-//! Encodings of bodies that ureq leaves alone: it knows `gzip` in lower case
-//! only.
+//! The `content-encoding` of bodies that ureq leaves alone: it decodes only
+//! `gzip` in lower case.
 
 use std::fmt::Display;
 use std::io::Read;
@@ -12,17 +12,26 @@ use crate::util::excerpt::excerpt;
 /// The encoding that is left to decode.
 #[derive(Debug, PartialEq)]
 pub(super) enum BodyEncoding {
+    /// None, or ureq has decoded it.
     Identity,
     /// `gzip` in another case, or `x-gzip`: RFC 9110 section 8.4.1.
     #[cfg_attr(not(feature = "gzip"), allow(dead_code))]
     Gzip,
-    /// One that was not requested, as it was named.
+    /// One that was not requested, or several, as they were named.
     Other(String),
 }
 
 impl BodyEncoding {
-    /// Reads the headers; what ureq has decoded it has taken out of them.
+    /// Reads the headers. ureq removes the header of what it decodes.
+    ///
+    /// ```text
+    /// none, identity     Identity
+    /// GZIP, x-gzip       Gzip, with the feature gzip
+    /// br                 Other
+    /// gzip, gzip         Other
+    /// ```
     pub(super) fn of(headers: &HeaderMap) -> Self {
+        // Several lines of the header are one list (RFC 9110 section 5.3).
         let lines = headers.get_all(header::CONTENT_ENCODING).iter();
         let text = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect::<Vec<_>>().join(", ");
         let names = text.split(',').map(|name| name.trim().to_ascii_lowercase());
@@ -34,7 +43,11 @@ impl BodyEncoding {
         }
     }
 
-    /// Returns the decoded body.
+    /// Returns a reader of the decoded body.
+    ///
+    /// # Errors
+    ///
+    /// `Encoding`, if it was not requested.
     pub(super) fn decode<'a>(
         self,
         body: impl Read + 'a,
@@ -43,6 +56,8 @@ impl BodyEncoding {
         match self {
             Self::Identity => Ok(Box::new(body)),
             #[cfg(feature = "gzip")]
+            // A body may have several members, and `GzDecoder` would stop after
+            // the first.
             Self::Gzip => Ok(Box::new(flate2::read::MultiGzDecoder::new(body))),
             #[cfg(not(feature = "gzip"))]
             Self::Gzip => Err(wrong(peer, "gzip")),
@@ -51,6 +66,7 @@ impl BodyEncoding {
     }
 }
 
+/// Returns the error for an encoding that was not requested.
 fn wrong(peer: &dyn Display, name: &str) -> HttpError {
     let name = excerpt(name);
     let message = format!("the response of {peer} has content-encoding `{name}`, which was not requested");

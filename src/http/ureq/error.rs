@@ -1,5 +1,7 @@
-//! Converts the errors of ureq into those of
-//! [`HttpClient`](crate::http::HttpClient).
+//! Converts the errors of ureq into [`HttpError`].
+//!
+//! Errors of `net` go through ureq unchanged, in a box. They are taken out
+//! here, so that their kinds and messages are the same as over gRPC.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,8 +11,8 @@ use crate::net::error::{ConnectionError, NetError};
 use crate::net::peer::Peer;
 
 /// A pooled connection failed before the first byte of the response: the server
-/// closed it in the meantime, or (when this holds a timeout) something in
-/// between forgot it.
+/// has closed it, or (if this holds a timeout) something on the way has
+/// forgotten it.
 #[derive(Debug)]
 pub(super) struct Stale(pub(super) ConnectionError);
 
@@ -26,34 +28,38 @@ impl StdError for Stale {}
 pub(super) enum UreqFailure {
     /// A pooled connection failed before the response began.
     Stale(ConnectionError),
+    /// Any other error.
     Final(HttpError),
 }
 
 impl UreqFailure {
+    /// Classifies an error of ureq.
     pub(super) fn of(error: ureq::Error, peer: &Peer<'_>) -> Self {
         let ureq::Error::Other(error) = error else {
-            return Self::Final(unanswered(error, peer));
+            return Self::Final(without_response(error, peer));
         };
         match error.downcast::<Stale>() {
             Ok(stale) => Self::Stale(stale.0),
-            Err(error) => Self::Final(unanswered(ureq::Error::Other(error), peer)),
+            Err(error) => Self::Final(without_response(ureq::Error::Other(error), peer)),
         }
     }
 
+    /// Returns the error for the caller, when nothing is sent again.
     pub(super) fn into_error(self, peer: &Peer<'_>) -> HttpError {
         match self {
-            Self::Stale(error) => HttpError::unanswered(error, peer),
+            Self::Stale(error) => HttpError::no_response(error, peer),
             Self::Final(error) => error,
         }
     }
 }
 
-/// The layer that failed: the connection, opening it, or ureq itself.
+/// The layer that failed: an open connection, opening one, or ureq itself.
 enum UreqCause {
     /// An open connection.
     Connection(ConnectionError),
     /// Opening one.
     Net(NetError),
+    /// ureq: the response is invalid, or the request.
     Ureq(ureq::Error),
 }
 
@@ -61,6 +67,7 @@ impl From<ureq::Error> for UreqCause {
     fn from(error: ureq::Error) -> Self {
         let error = match error {
             ureq::Error::Other(error) => error,
+            // Also errors that went through `std::io` as `ConnectionError`s.
             ureq::Error::Io(error) => return Self::Connection(error.into()),
             error => return Self::Ureq(error),
         };
@@ -74,12 +81,12 @@ impl From<ureq::Error> for UreqCause {
     }
 }
 
-/// Returns the error for a request that was sent, at least in part, and has no
-/// response.
-fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
+/// Returns the error for an exchange that has no response.
+fn without_response(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     let refuse = |kind, message: String| HttpError::new(kind, message);
     let error = match UreqCause::from(error) {
-        UreqCause::Connection(error) => return HttpError::unanswered(error, peer),
+        UreqCause::Connection(error) => return HttpError::no_response(error, peer),
+        // Opening a connection failed, so nothing was sent.
         UreqCause::Net(error) => return error.into(),
         UreqCause::Ureq(error) => error,
     };
@@ -88,7 +95,8 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
             let message = format!("{peer} sent more than {MAX_HEADER} bytes of headers");
             refuse(HttpErrorKind::Protocol, message)
         }
-        // Recognised by its text: only ureq depends on the crate that has the type.
+        // Recognised by its text, because only ureq depends on the crate that
+        // has the type.
         ureq::Error::Protocol(error) if error.to_string().contains("too many headers") => {
             let message = format!("{peer} sent more than {MAX_HEADERS} headers");
             refuse(HttpErrorKind::Protocol, message).with_source(error)
@@ -101,6 +109,8 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
             let message = format!("cannot send this request to {peer}");
             refuse(HttpErrorKind::Request, message).with_source(error)
         }
+        // What ureq may add in later versions: the cautious choice is that the
+        // request was sent.
         error => refuse(HttpErrorKind::Interrupted, format!("request to {peer} failed")).with_source(error),
     }
 }
@@ -118,10 +128,10 @@ pub(super) fn cut_short(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     }
 }
 
-/// Bytes of the headers of a response.
+/// The largest size of the headers of a response, in bytes.
 pub(super) const MAX_HEADER: usize = 64 * 1024;
 
-/// Fixed in `ureq_proto`.
+/// The most headers of a response, a constant of `ureq_proto`.
 const MAX_HEADERS: usize = 128;
 
 #[cfg(test)]
@@ -133,7 +143,7 @@ mod tests {
         let peer = Peer { tls: true, host: "example.com", port: 443 };
         let timeout = || ureq::Error::Other(Box::new(ConnectionError::Timeout));
         for (error, message) in [
-            (unanswered(timeout(), &peer), "timed out waiting for a response of example.com:443"),
+            (without_response(timeout(), &peer), "timed out waiting for a response of example.com:443"),
             (cut_short(timeout(), &peer), "timed out reading the response of example.com:443"),
         ] {
             assert_eq!(error.to_string(), message);

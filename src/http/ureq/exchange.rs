@@ -1,8 +1,9 @@
 //! The deadline and the stop token of the exchange that a thread makes.
 //!
-//! ureq hands a connection nothing but a duration, and makes an exchange on the
+//! ureq passes only a duration to a connection, and makes an exchange on the
 //! thread that calls it. So connections find deadline and stop token by their
-//! thread, and the deadline is not converted on the way.
+//! thread. This also avoids converting the deadline into a duration and back at
+//! each step, which would lose a little time at each.
 
 use std::cell::RefCell;
 use std::time::Instant;
@@ -10,7 +11,7 @@ use std::time::Instant;
 use crate::net::connection::IoLimit;
 use crate::util::stop::StopToken;
 
-/// The limit of an exchange.
+/// The limit of an exchange, owned, because a thread-local value cannot borrow.
 #[derive(Clone)]
 pub(super) struct CurrentExchange {
     deadline: Instant,
@@ -18,15 +19,17 @@ pub(super) struct CurrentExchange {
 }
 
 impl CurrentExchange {
+    /// Returns the limit for a read or write.
     pub(super) fn limit(&self) -> IoLimit<'_> {
         IoLimit::new(self.deadline, self.stop.as_ref())
     }
 }
 
-/// One exchange of this thread, until it is dropped.
+/// The guard of an exchange of this thread.
 pub(super) struct HttpExchange {
-    /// The one around it: what opens a connection may make an exchange of its
-    /// own.
+    /// The exchange around this one, which is restored at the end: a source of
+    /// client certificates may make a request of its own while a connection is
+    /// opened.
     outer: Option<CurrentExchange>,
 }
 
@@ -52,5 +55,6 @@ impl Drop for HttpExchange {
 }
 
 thread_local! {
+    /// The exchange that this thread makes.
     static CURRENT: RefCell<Option<CurrentExchange>> = const { RefCell::new(None) };
 }

@@ -1,23 +1,28 @@
 //! The memory of a body that was decoded, for the next one.
+//!
+//! A list reads one page after the other, each of up to some hundred KiB. One
+//! buffer serves them all.
 
 use std::mem;
 use std::sync::Mutex;
 
 use crate::util::sync::lock;
 
-/// At most one buffer, of at most [`LARGEST`] bytes.
+/// At most one buffer, of at most [`LARGEST`] bytes, shared by the threads of a
+/// client.
 #[derive(Default)]
 pub(super) struct SpareBody(Mutex<Vec<u8>>);
 
 impl SpareBody {
-    /// Returns a buffer of more than `announced` bytes, whatever is in it. Zero
-    /// stands for an unknown length.
+    /// Returns a buffer for a body of `announced` bytes, with any content. It
+    /// is longer than `announced`. Zero stands for an unknown length, and may
+    /// return an empty buffer.
     pub(super) fn take(&self, announced: usize) -> Vec<u8> {
         let mut bytes = mem::take(&mut *lock(&self.0));
         let is_fit = announced == 0 || bytes.capacity() / 4 <= announced.max(SMALL);
         if !is_fit {
-            // It stays for a body of its size: a small one that is kept must not hold so
-            // much memory.
+            // It stays for a body of its size. A small body that the caller
+            // keeps must not hold so much memory.
             self.put(mem::take(&mut bytes));
         }
         if announced > 0 && bytes.len() <= announced {
@@ -30,14 +35,18 @@ impl SpareBody {
     /// Keeps the larger one of this buffer and the present one.
     pub(super) fn put(&self, bytes: Vec<u8>) {
         let mut kept = lock(&self.0);
+        // Threads that return buffers at the same time leave the largest that
+        // is not too large. One thread needs no more.
         if (kept.capacity()..=LARGEST).contains(&bytes.capacity()) {
             *kept = bytes;
         }
     }
 }
 
+/// The largest buffer that is kept, in bytes.
 const LARGEST: usize = 1 << 20;
 
+/// Bodies of less than this may take up to four times as much.
 const SMALL: usize = 16 << 10;
 
 #[cfg(test)]

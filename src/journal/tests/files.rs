@@ -341,6 +341,51 @@ mod unix {
         Ok(())
     }
 
+    /// The file is written anew when more than half of it is dead, not earlier.
+    #[test]
+    fn a_file_stays_while_its_lines_count() -> Result<(), Error> {
+        let folder = Files::new();
+        // Open, so that no other file gets its number.
+        let open = |path: &Path| fs::File::open(path).unwrap();
+        let number = |file: &fs::File| file.metadata().unwrap().ino();
+        let large = |number| pending(number).with_label("x".repeat(300_000));
+        let unknown = format!("{{\"new\":\"{}\"}}\n", "x".repeat(1_200_000));
+        let journal = folder.holding(format!("{{\"longrunning_journal\":1}}\n{unknown}"))?;
+        let first = open(&folder.file());
+        for name in 0..4 {
+            journal.add(&large(name))?;
+        }
+        // 2.4 MB count.
+        for name in 4..9 {
+            journal.add(&large(name))?;
+            journal.forget(&large(name))?;
+        }
+        drop(journal);
+        let journal = Journal::open(folder.file())?;
+        assert_eq!(number(&first), number(&open(&folder.file())), "1.5 MB are dead");
+        for name in 9..17 {
+            journal.add(&large(name))?;
+            journal.forget(&large(name))?;
+        }
+        assert_ne!(number(&first), number(&open(&folder.file())), "3.9 MB are dead");
+        assert_eq!(state(&journal), (vec![0, 1, 2, 3], vec![]));
+        Ok(())
+    }
+
+    #[test]
+    fn compaction_keeps_the_owner() -> Result<(), Error> {
+        let folder = Files::new();
+        let journal = Journal::open(folder.file())?;
+        if std::os::unix::fs::chown(folder.file(), Some(1), Some(1)).is_err() {
+            eprintln!("not tested: this user may not give files away");
+            return Ok(());
+        }
+        journal.compact()?;
+        let found = fs::metadata(folder.file()).unwrap();
+        assert_eq!((found.uid(), found.gid()), (1, 1));
+        Ok(())
+    }
+
     #[test]
     fn a_file_without_permission_is_refused() {
         let folder = Files::new();

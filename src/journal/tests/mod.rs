@@ -415,3 +415,27 @@ fn no_file_is_too_odd() {
         }
     });
 }
+
+#[test]
+fn lines_of_one_step_are_found_after_compaction() -> Result<(), Error> {
+    let folder = Files::new();
+    let journal = Journal::open(folder.file())?;
+    journal.add_all(&[1, 2, 3].map(pending))?;
+    journal.finish(&pending(2), &done(2))?;
+    journal.forget(&pending(1))?;
+    journal.compact()?;
+    assert_eq!(state(&journal), (vec![3], vec![2]));
+    drop(journal);
+    assert_eq!(state(&Journal::open(folder.file())?), (vec![3], vec![2]));
+    Ok(())
+}
+
+#[test]
+fn a_file_that_changes_before_the_first_write_is_noticed() -> Result<(), Error> {
+    let folder = Files::new();
+    let journal = Journal::open(folder.file())?;
+    writeln!(OpenOptions::new().append(true).open(folder.file()).unwrap(), "by hand").unwrap();
+    assert!(journal.add(&pending(1)).is_err());
+    assert!(folder.text().ends_with("by hand\n"));
+    Ok(())
+}

@@ -1,4 +1,15 @@
-//! Bytes inside TLS.
+//! TLS over another connection.
+//!
+//! rustls is a state machine: it turns bytes into records and back, and this
+//! module moves them. The stack, from above:
+//!
+//! ```text
+//! read, write      TlsConnection      plain bytes, for HTTP
+//!                  ClientConnection   rustls
+//!                  Wire               Read and Write with the limit of one call
+//!                  ReadAhead          32 KiB of records
+//!                  Connection         TCP, or a tunnel
+//! ```
 
 use std::io::{self, Read, Write};
 
@@ -13,42 +24,57 @@ use super::client_auth::TlsClientAuth;
 use super::read_ahead::ReadAhead;
 use super::refusal::{self, refusal, refused};
 
-/// TLS over another connection.
+/// TLS over another connection. Dropping it sends no `close_notify`: HTTP has
+/// an end of its own, and a write could block.
 pub(super) struct TlsConnection {
+    /// The state machine.
     conn: ClientConnection,
-    below: Below,
+    /// Where records go.
+    below: LowerConnection,
+    /// Host and port, as messages name them.
     peer: String,
+    /// What the handshake is for.
     context: HandshakeContext,
+    /// What the handshake said about the client certificate, to explain an
+    /// early end.
     client_auth: TlsClientAuth,
     /// Whether the peer has sent anything since the handshake.
     has_received: bool,
 }
 
-/// The purposes of a handshake besides encryption.
+/// What a handshake is for besides encryption.
 pub(super) struct HandshakeContext {
     /// Whether there is a client certificate to present.
     pub(super) has_certificate: bool,
+    /// The protocol that the server must agree on.
     pub(super) alpn: Option<AlpnProtocol>,
 }
 
 impl TlsConnection {
-    /// Sends nothing yet.
+    /// Creates a connection. Nothing is sent before
+    /// [`handshake`](Self::handshake).
     pub(super) fn new(
         conn: ClientConnection,
         inner: Box<dyn Connection>,
         context: HandshakeContext,
         peer: &Peer<'_>,
     ) -> Self {
-        let below = Below { inner, read_ahead: ReadAhead::default() };
+        let below = LowerConnection { inner, read_ahead: ReadAhead::default() };
         let (peer, client_auth) = (peer.to_string(), TlsClientAuth::NotRequested);
         Self { conn, below, peer, context, client_auth, has_received: false }
     }
 
-    /// Returns the protocol that the server has agreed on.
+    /// Returns the protocol on which the server has agreed; `None` before the
+    /// handshake, and if it ignored ALPN.
     pub(super) fn protocol(&self) -> Option<&[u8]> {
         self.conn.alpn_protocol()
     }
 
+    /// Makes the handshake within `limit`.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` if TLS, or the way in which the connection ended, says why.
     pub(super) fn handshake(&mut self, limit: IoLimit<'_>) -> Result<(), ConnectionError> {
         let mut wire = self.below.within(limit);
         let conn = &mut self.conn;
@@ -66,12 +92,15 @@ impl TlsConnection {
         })
     }
 
+    /// Returns the error for a refusal, with what this connection knows.
     fn refused(&self, refusal: &rustls::Error) -> ConnectionError {
         ConnectionError::Refused(refused(refusal, &self.peer, self.client_auth, self.context.alpn))
     }
 
-    /// With TLS 1.3 the refusal of a client certificate arrives after the
-    /// handshake.
+    /// Returns the error for a failed read or write.
+    ///
+    /// With TLS 1.3, the refusal of a client certificate arrives after the
+    /// handshake: the client is done when it has sent its certificate.
     fn explained(&mut self, error: io::Error, limit: IoLimit<'_>) -> ConnectionError {
         let mut wire = self.below.within(limit);
         match refusal(&error, &mut self.conn, &mut wire) {
@@ -84,25 +113,30 @@ impl TlsConnection {
         }
     }
 
-    /// Returns the error for a server that requested a client certificate and
-    /// has closed the connection without sending anything.
-    ///
-    /// Some refuse a client like this.
+    /// Returns the error for a server that has closed the connection without
+    /// sending anything, if it requested a client certificate. Some servers
+    /// refuse a client like this.
     fn closed_silently(&self) -> Option<NetError> {
         if self.has_received { None } else { refusal::closed(&self.peer, self.client_auth) }
     }
 }
 
+/// Each call makes a [`Wire`] with its own limit, so one connection serves
+/// requests with different deadlines.
 impl Connection for TlsConnection {
+    /// Reads decrypted bytes. Zero is the end that the peer has announced with
+    /// `close_notify`; a connection that is cut is an error, because the
+    /// response may be cut as well.
     fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError> {
         let mut wire = self.below.within(limit);
         let read = rustls::Stream::new(&mut self.conn, &mut wire).read(into);
         let amount = read.map_err(|error| self.explained(error, limit))?;
-        // An end as the very first thing: with TLS 1.3 this may be the rejection of the
-        // client certificate.
+        // An end as the very first thing. With TLS 1.3 it may be the refusal of
+        // the client certificate.
         if let Some(explained) = self.closed_silently().filter(|_| amount == 0) {
             return Err(ConnectionError::Refused(explained));
         }
+        // From the first byte on, the server has accepted the handshake.
         self.has_received |= amount > 0;
         Ok(amount)
     }
@@ -112,10 +146,10 @@ impl Connection for TlsConnection {
         write(&mut self.conn, &mut wire, bytes).map_err(|error| self.explained(error, limit))
     }
 
-    /// Takes in what was read ahead first: it may be no more than a session
-    /// ticket.
+    /// Processes what was read ahead first: it may be no more than a session
+    /// ticket, which servers send when they like.
     fn is_silent(&mut self) -> bool {
-        let Self { conn, below: Below { inner, read_ahead }, .. } = self;
+        let Self { conn, below: LowerConnection { inner, read_ahead }, .. } = self;
         loop {
             // Records that were read before count as silence, unless they contain data, an
             // alert or the end.
@@ -137,8 +171,10 @@ impl Connection for TlsConnection {
     }
 }
 
-/// Hands `bytes` to TLS and sends all that it makes of them.
+/// Encrypts `bytes` and sends all records.
 fn write(conn: &mut ClientConnection, wire: &mut Wire<'_, '_>, bytes: &[u8]) -> io::Result<()> {
+    // Not `rustls::Stream`, whose `write` succeeds although sending the records
+    // has failed.
     let mut rest = bytes;
     loop {
         let taken = conn.writer().write(rest)?;
@@ -155,24 +191,27 @@ fn write(conn: &mut ClientConnection, wire: &mut Wire<'_, '_>, bytes: &[u8]) -> 
 }
 
 /// The connection that carries the records, and what was read from it ahead.
-struct Below {
+struct LowerConnection {
     inner: Box<dyn Connection>,
     read_ahead: ReadAhead,
 }
 
-impl Below {
-    /// Returns the connection as rustls reads and writes it.
+impl LowerConnection {
+    /// Returns the connection as rustls reads and writes it, with the limit of
+    /// one call.
     fn within<'l>(&mut self, limit: IoLimit<'l>) -> Wire<'_, 'l> {
         Wire { read_ahead: &mut self.read_ahead, inner: Limited { connection: self.inner.as_mut(), limit } }
     }
 }
 
-/// The socket as rustls reads and writes it.
+/// The connection below, as rustls reads and writes it.
 struct Wire<'c, 'l> {
     read_ahead: &'c mut ReadAhead,
     inner: Limited<'c, 'l>,
 }
 
+/// Fills the buffer only when it is empty, so rustls never waits for bytes that
+/// it has already.
 impl Read for Wire<'_, '_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.read_ahead.is_empty() {

@@ -1,27 +1,34 @@
-//! Bytes that were read before rustls takes them.
+//! Bytes that were read from the connection before rustls takes them.
 
 use std::io::{self, Read};
 
-/// A buffer below TLS: rustls reads 4 KiB at a time, and a large response would
+/// A buffer below TLS. rustls reads 4 KiB at a time, and a large response would
 /// cost a system call for each.
 #[derive(Default)]
 pub(super) struct ReadAhead {
+    /// The buffer; allocated at the first read, since many connections are only
+    /// opened.
     bytes: Vec<u8>,
-    /// The unread part of `bytes`; both never beyond its length.
+    /// The unread part of `bytes` begins here. Neither bound is ever beyond its
+    /// length.
     start: usize,
+    /// The unread part ends here.
     end: usize,
 }
 
 impl ReadAhead {
+    /// Returns whether all bytes were taken.
     pub(super) fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// Reads once from `source`; only if it is empty.
+    /// Reads once from `source`. Only for an empty buffer: it would overwrite
+    /// unread bytes. At the end of the connection the buffer stays empty.
     pub(super) fn fill(&mut self, source: &mut impl Read) -> io::Result<()> {
         if self.bytes.is_empty() {
             self.bytes = vec![0; SIZE];
         }
+        // Empty also if the read fails.
         (self.start, self.end) = (0, 0);
         self.end = source.read(&mut self.bytes)?.min(self.bytes.len());
         Ok(())
@@ -40,5 +47,5 @@ impl Read for ReadAhead {
     }
 }
 
-/// Two records of TLS.
+/// Two TLS records of the largest size, in bytes.
 const SIZE: usize = 32 << 10;

@@ -1,4 +1,10 @@
-//! The words for what TLS refused, on either side.
+//! Messages for what TLS refused, on either side.
+//!
+//! rustls reports errors of the protocol, such as
+//! `AlertReceived(BadCertificate)`. What a user can do depends on more: whether
+//! a client certificate was requested or presented, and whether the server
+//! supports the protocol inside. So the messages are made here, and the error
+//! of rustls is the `source`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,17 +18,19 @@ use super::alpn::AlpnProtocol;
 use super::client_auth::TlsClientAuth;
 use super::verifier::WeakKey;
 
-/// Returns the rejection by TLS that made `conn` fail with this error, if there
-/// was one.
+/// Returns the error of TLS that made `conn` fail with `error`, if there was
+/// one.
 ///
-/// A peer that refuses says why and closes. When that is while we send, sending
-/// fails, and the reason is still to be read.
+/// A peer that refuses sends an alert and closes. If that happens while we
+/// send, sending fails, and the alert is still to be read. The loop ends with
+/// the bytes that have arrived: at the end of the connection `read_tls` returns
+/// zero.
 pub(super) fn refusal(
     error: &io::Error,
     conn: &mut ClientConnection,
     sock: &mut impl io::Read,
 ) -> Option<Error> {
-    // This is how the streams of rustls hand on its errors.
+    // The streams of rustls wrap its errors like this.
     if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref()) {
         return Some(Error::clone(error));
     }
@@ -34,19 +42,26 @@ pub(super) fn refusal(
     None
 }
 
-/// Returns whether the peer has closed the connection.
+/// Returns whether an error means that the peer has closed the connection.
 pub(super) fn is_end(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 /// Returns the error for a handshake, or a connection, that TLS refused.
+///
+/// ```text
+/// failed to verify host:443: its certificate has expired
+/// host:443 requires a client certificate
+/// host:443 does not speak TLS
+/// ```
 pub(super) fn refused(
     error: &Error,
     peer: impl fmt::Display,
     client_auth: TlsClientAuth,
     alpn: Option<AlpnProtocol>,
 ) -> NetError {
+    // The texts of rustls are for programmers. They are in the source.
     let message = match error {
         Error::InvalidCertificate(why) => format!("failed to verify {peer}: its certificate {}", flaw(why)),
         Error::AlertReceived(alert) => format!("{peer} {}", complaint(*alert, client_auth, alpn)),
@@ -57,21 +72,24 @@ pub(super) fn refused(
 }
 
 /// Returns the error for a connection that the server has closed before it sent
-/// anything, if client authentication may be why.
+/// anything; `None` if client authentication cannot be the reason.
 ///
-/// Transient, since there may be another reason: many servers request a
-/// certificate and do not insist.
+/// It is transient, since there may be another reason: many servers request a
+/// certificate and do not insist on it.
 pub(super) fn closed(peer: impl fmt::Display, client_auth: TlsClientAuth) -> Option<NetError> {
     let message = format!("{peer} closed the connection before a response{}", suspicion(client_auth)?);
     Some(NetError::new(NetErrorKind::Closed, message))
 }
 
-/// The same for a server that closed in the middle of the handshake.
+/// Returns the same for a server that closed during the handshake. Its kind is
+/// `Connect`, because no connection was established.
 pub(super) fn cut_handshake(peer: impl fmt::Display, client_auth: TlsClientAuth) -> Option<NetError> {
     let message = format!("{peer} closed the connection in the TLS handshake{}", suspicion(client_auth)?);
     Some(NetError::new(NetErrorKind::Connect, message))
 }
 
+/// Returns the part of a message about client authentication; `None` if no
+/// certificate was requested.
 fn suspicion(client_auth: TlsClientAuth) -> Option<&'static str> {
     match client_auth {
         TlsClientAuth::Missing => Some(", and had requested a client certificate"),
@@ -80,6 +98,15 @@ fn suspicion(client_auth: TlsClientAuth) -> Option<&'static str> {
     }
 }
 
+/// Returns what is wrong with the certificate of a server; reads on after "its
+/// certificate".
+///
+/// ```text
+/// Expired          has expired
+/// NotValidForName  is for another name
+/// UnknownIssuer    comes from an unknown issuer
+/// a weak key       has an RSA key that is too weak (1024 bits, expected …)
+/// ```
 fn flaw(error: &CertificateError) -> Cow<'static, str> {
     if let Some(WeakKey { bits, is_authority }) = WeakKey::of(error) {
         let whose =
@@ -89,9 +116,10 @@ fn flaw(error: &CertificateError) -> Cow<'static, str> {
     flaw_of_rustls(error).into()
 }
 
+/// Returns the same for an error that rustls made itself.
 fn flaw_of_rustls(error: &CertificateError) -> &'static str {
     match error {
-        // rustls has no variant for this.
+        // rustls has no variant for this, only the text of webpki.
         CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
             "is that of a certificate authority (CA:TRUE, the default of `openssl req -x509`), and not for a server"
         }
@@ -114,8 +142,19 @@ fn flaw_of_rustls(error: &CertificateError) -> &'static str {
     }
 }
 
+/// Returns what an alert of the server means; reads on after its name.
+///
 /// The alerts of RFC 8446 section 6.2 that concern certificates can only mean
-/// ours.
+/// ours, since a server does not verify its own.
+///
+/// ```text
+/// alert                      presented              not presented
+/// certificate_required       another one required   requires one
+/// certificate_expired        refused: expired       refused the connection
+/// bad_certificate            refused                requires one
+/// handshake_failure          may not accept it      requires one, if requested
+/// no_application_protocol    the words of ALPN      the words of ALPN
+/// ```
 fn complaint(
     alert: AlertDescription,
     client_auth: TlsClientAuth,
@@ -139,11 +178,12 @@ fn complaint(
         {
             "refused the client certificate"
         }
-        // Some servers say `bad_certificate` when there is none.
+        // Some servers send `bad_certificate` if there is none.
         Alert::BadCertificate | Alert::CertificateRequired | Alert::CertificateUnknown => {
             "requires a client certificate"
         }
-        // TLS 1.2 has no `certificate_required` (RFC 5246 section 7.4.6).
+        // TLS 1.2 has no `certificate_required`; there it is
+        // `handshake_failure` (RFC 5246 section 7.4.6).
         Alert::AccessDenied | Alert::HandshakeFailure if client_auth == TlsClientAuth::Missing => {
             "requires a client certificate"
         }

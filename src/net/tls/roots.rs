@@ -1,4 +1,15 @@
-//! The certificates that servers are trusted by.
+//! Trusted roots: the certificates of authorities by which servers are
+//! verified.
+//!
+//! Everything that can be wrong with them is an error when the client is built,
+//! not at the first handshake. The choices:
+//!
+//! ```text
+//! Mozilla    compiled in (webpki-roots)    + extra roots   verified by webpki
+//! Pem        given by the user             + extra roots   verified by webpki
+//! None       nothing                       + extra roots   verified by webpki
+//! Platform   the operating system's        + extra roots   verified by the system
+//! ```
 
 use std::sync::Arc;
 
@@ -14,30 +25,40 @@ use crate::net::options::{NetOptions, Roots};
 
 use super::verifier::ExplainingVerifier;
 
+/// The builder of rustls, which requires verification before anything else.
 type Builder<State> = ConfigBuilder<ClientConfig, State>;
 
-/// Makes everything that can be wrong with the roots an error now, not at the
-/// first handshake.
+/// Sets the verification of servers.
+///
+/// # Errors
+///
+/// `Tls`, if the PEM has no usable root, or if the choice needs a feature that
+/// is off.
 pub(super) fn trust(
     builder: Builder<WantsVerifier>,
     options: &NetOptions,
 ) -> Result<Builder<WantsClientCert>, NetError> {
     let mut extra = Vec::new();
+    // Each text by itself, so that one without a certificate is noticed among
+    // others.
     for pem in &options.extra_roots {
         extra.extend(usable(&pem.0)?);
     }
     if let Roots::Platform = options.roots {
         let inner = platform(extra, builder.crypto_provider().clone())?;
         let verifier = Arc::new(ExplainingVerifier { inner, roots: Arc::new(RootCertStore::empty()) });
-        // What is dangerous is a verifier of one's own; this is that of the platform.
+        // rustls calls every verifier of one's own dangerous. This one is that
+        // of the platform, with other messages.
         return Ok(builder.dangerous().with_custom_certificate_verifier(verifier));
     }
     let store = store(&options.roots, extra)?;
     if store.is_empty() {
-        // The builder of a verifier refuses this, and no certificate is verified that
-        // could need an explanation.
+        // `WebPkiServerVerifier` refuses an empty store. With none,
+        // verification fails always, and there is nothing to explain.
         return Ok(builder.with_root_certificates(store));
     }
+    // The provider of the settings, not the one of the process, which another
+    // crate may have set.
     let provider = builder.crypto_provider().clone();
     let roots = Arc::new(store);
     let inner =
@@ -48,10 +69,12 @@ pub(super) fn trust(
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier))
 }
 
+/// Returns the roots of a choice, and the extra ones.
 fn store(roots: &Roots, extra: Vec<CertificateDer<'static>>) -> Result<RootCertStore, NetError> {
     let mut store = RootCertStore::empty();
     match roots {
         Roots::Mozilla => store.extend(mozilla()?),
+        // `usable` has tried each one, so all are added.
         Roots::Pem(pem) => drop(store.add_parsable_certificates(usable(pem)?)),
         Roots::None | Roots::Platform => {}
     }
@@ -60,12 +83,21 @@ fn store(roots: &Roots, extra: Vec<CertificateDer<'static>>) -> Result<RootCertS
 }
 
 /// Returns the certificates in `pem` that can be roots, at least one.
+///
+/// Others are counted in a warning, and are no error: bundles of operating
+/// systems may contain some that webpki rejects. PEM blocks of other kinds,
+/// such as keys, are skipped.
+///
+/// # Errors
+///
+/// `Tls` if the PEM is malformed, or has no certificate that can be used.
 fn usable(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, NetError> {
     let unreadable =
         |error| NetError::new(NetErrorKind::Tls, "failed to read the root certificates").with_source(error);
     let mut certificates: Vec<_> =
         CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(unreadable)?;
     let found = certificates.len();
+    // Only adding a certificate shows whether it can be a root.
     certificates.retain(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok());
     match found - certificates.len() {
         _ if certificates.is_empty() => {
@@ -79,16 +111,19 @@ fn usable(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, NetError> {
     Ok(certificates)
 }
 
+/// Returns Mozilla's roots.
 #[cfg(feature = "webpki-roots")]
 fn mozilla() -> Result<impl IntoIterator<Item = TrustAnchor<'static>>, NetError> {
     Ok(webpki_roots::TLS_SERVER_ROOTS.iter().cloned())
 }
 
+/// Fails, since they are not compiled in.
 #[cfg(not(feature = "webpki-roots"))]
 fn mozilla() -> Result<Vec<TrustAnchor<'static>>, NetError> {
     Err(no_feature("Mozilla", "webpki-roots"))
 }
 
+/// Returns the verifier of the operating system.
 #[cfg(all(feature = "platform-verifier", not(target_os = "android")))]
 fn platform(
     extra: Vec<CertificateDer<'static>>,
@@ -100,6 +135,7 @@ fn platform(
     }
 }
 
+/// Returns the verifier of Android, which accepts no extra roots.
 #[cfg(all(feature = "platform-verifier", target_os = "android"))]
 fn platform(
     extra: Vec<CertificateDer<'static>>,
@@ -115,11 +151,13 @@ fn platform(
     }
 }
 
+/// Returns the error for a trust store that cannot be opened.
 #[cfg(feature = "platform-verifier")]
 fn no_platform() -> NetError {
     NetError::new(NetErrorKind::Tls, "failed to use the trust store of the operating system")
 }
 
+/// Fails, since it is not compiled in.
 #[cfg(not(feature = "platform-verifier"))]
 fn platform(
     _: Vec<CertificateDer<'static>>,
@@ -128,6 +166,7 @@ fn platform(
     Err(no_feature("Platform", "platform-verifier"))
 }
 
+/// Returns the error for roots whose feature is off.
 #[cfg(not(all(feature = "webpki-roots", feature = "platform-verifier")))]
 fn no_feature(roots: &str, feature: &str) -> NetError {
     let message =

@@ -1,16 +1,28 @@
 //! The length of an RSA key.
+//!
+//! ring refuses RSA keys of less than 2048 bits as if they were a bad
+//! signature. To say so in a message, the length is read from the key. This is
+//! a reader of just that, and not a parser of DER: anything unexpected is
+//! `None`.
 
-/// Returns the bits of the modulus in a `SubjectPublicKeyInfo`; none if the key
-/// is not RSA.
+/// Returns the bits of the modulus in a `SubjectPublicKeyInfo`; `None` if the
+/// key is not RSA.
 ///
-/// [RFC 8017 appendix A.1.1](https://www.rfc-editor.org/rfc/rfc8017#appendix-A.1.1): `SEQUENCE { SEQUENCE { OID, NULL },
-/// BIT STRING { SEQUENCE { INTEGER modulus, INTEGER exponent } } }`.
+/// [RFC 8017 appendix
+/// A.1.1](https://www.rfc-editor.org/rfc/rfc8017#appendix-A.1.1):
+///
+/// ```text
+/// SEQUENCE {
+///     SEQUENCE { OID rsaEncryption, NULL },
+///     BIT STRING { SEQUENCE { INTEGER modulus, INTEGER exponent } } }
+/// ```
 pub(super) fn rsa_bits(info: &[u8]) -> Option<usize> {
     let (content, _) = value(SEQUENCE, info)?;
     rsa_bits_of_content(content)
 }
 
-/// The same without the outer `SEQUENCE`, as trust anchors have it.
+/// Returns the same for the content without the outer `SEQUENCE`, as trust
+/// anchors have it.
 pub(super) fn rsa_bits_of_content(info: &[u8]) -> Option<usize> {
     let (algorithm, info) = value(SEQUENCE, info)?;
     let (oid, _) = value(OBJECT_IDENTIFIER, algorithm)?;
@@ -18,6 +30,7 @@ pub(super) fn rsa_bits_of_content(info: &[u8]) -> Option<usize> {
     // The first byte counts the unused bits at the end.
     let (key, _) = value(SEQUENCE, key.get(1..)?)?;
     let (modulus, _) = value(INTEGER, key)?;
+    // DER puts a zero in front of a number whose first bit is set.
     let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
     let first = modulus.get(zeros)?;
     Some((modulus.len() - zeros) * 8 - first.leading_zeros() as usize)
@@ -25,12 +38,17 @@ pub(super) fn rsa_bits_of_content(info: &[u8]) -> Option<usize> {
 
 /// Returns the content of the DER value at the start of `bytes`, which must
 /// have this tag, and what follows it.
+///
+/// ```text
+/// tag 2, bytes 02 01 05 ff    content 05, then ff
+/// tag 2, bytes 30 …           None
+/// ```
 fn value(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&found, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = match first {
         0..=127 => (usize::from(first), rest),
-        // As many bytes of the length follow. Two are enough for any key.
+        // One or two bytes of the length follow. Two are enough for any key.
         129 | 130 => {
             let (length, rest) = rest.split_at_checked(usize::from(first - 128))?;
             (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
@@ -40,12 +58,14 @@ fn value(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length).filter(|_| found == tag)
 }
 
+/// The tags of DER (X.690 section 8) that occur in a key.
 const INTEGER: u8 = 2;
 const BIT_STRING: u8 = 3;
 const OBJECT_IDENTIFIER: u8 = 6;
 const SEQUENCE: u8 = 0x30;
 
-/// 1.2.840.113549.1.1.1
+/// The object identifier `rsaEncryption`, 1.2.840.113549.1.1.1, as DER encodes
+/// it.
 const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::net::options::Roots;
 
-/// A peer that sends these bytes and then ends the connection, however often it
-/// is read from.
+/// A peer that sends these bytes and then only the end of the connection.
 struct Ended {
     bytes: Vec<u8>,
     /// How many more reads are allowed.
@@ -36,8 +35,7 @@ impl Connection for Ended {
 }
 
 /// The fault of [RUSTSEC-2024-0336](https://rustsec.org/advisories/RUSTSEC-2024-0336.html): after `close_notify`, each
-/// read says that the connection has ended, and nothing may ask for more of
-/// that.
+/// read returns the end of the connection, and nothing may read again and again.
 #[test]
 fn handshakes_that_end_early_do_not_spin() {
     const CLOSE_NOTIFY: &[u8] = &[21, 3, 3, 0, 2, 1, 0];
@@ -57,4 +55,16 @@ fn handshakes_that_end_early_do_not_spin() {
         let error = settings.connect(Box::new(inner), PeerRole::Server, &peer, limit).unwrap_err();
         assert!(matches!(error, ConnectionError::Io(_)), "{name}: {error:?}");
     }
+}
+
+#[test]
+fn a_host_that_is_not_a_dns_name_is_rejected() {
+    let options = NetOptions { roots: Roots::None, ..NetOptions::default() };
+    let settings = TlsSettings::new(&options, None).unwrap();
+    let peer = Peer { tls: true, host: "-a.test", port: 443 };
+    let inner = Ended { bytes: Vec::new(), reads: 0 };
+    let limit = IoLimit::new(Instant::now() + Duration::from_secs(3600), None);
+    let error = settings.connect(Box::new(inner), PeerRole::Server, &peer, limit).unwrap_err();
+    let message = "failed to connect to -a.test:443: its host is not a valid DNS name for TLS";
+    assert_eq!(error.to_string(), message);
 }

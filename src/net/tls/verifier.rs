@@ -1,4 +1,17 @@
 //! Certificate verification by rustls, with the reason where rustls has none.
+//!
+//! ring does not verify signatures of short RSA keys. rustls then reports a bad
+//! signature, or an algorithm that is not supported, which sends users in the
+//! wrong direction. The verifier here looks for a short key in that case:
+//!
+//! ```text
+//! rustls fails in            the key that may be short
+//! verify_server_cert         that of an authority, which signed a certificate
+//! verify_tls1x_signature     that of the server, which signed the handshake
+//! ```
+//!
+//! It decides nothing itself. Every method calls the verifier inside and
+//! returns its decision; only an error is replaced by another error.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,25 +26,29 @@ use rustls::{
 
 use super::rsa_key::{rsa_bits, rsa_bits_of_content};
 
-/// Decides as the verifier inside. Only errors are changed, never whether there
-/// is one.
+/// Decides as the verifier inside does. It changes only errors, never whether
+/// there is one.
 #[derive(Debug)]
 pub(super) struct ExplainingVerifier {
+    /// The verifier that decides.
     pub(super) inner: Arc<dyn ServerCertVerifier>,
-    /// The trusted roots, if they are known here.
+    /// The trusted roots; empty for those of the platform, which are not known
+    /// here.
     pub(super) roots: Arc<RootCertStore>,
 }
 
-/// An RSA key that is shorter than what rustls accepts.
+/// An RSA key that is shorter than ring accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct WeakKey {
+    /// The length of its modulus.
     pub(super) bits: usize,
-    /// Whose key it is: that of the server, or of an authority above it.
+    /// Whether it is the key of an authority above the server, not that of the
+    /// server.
     pub(super) is_authority: bool,
 }
 
 impl WeakKey {
-    /// Returns the reason in an error that [`ExplainingVerifier`] has made.
+    /// Returns the weak key in an error that [`ExplainingVerifier`] has made.
     pub(super) fn of(error: &CertificateError) -> Option<Self> {
         match error {
             CertificateError::Other(OtherError(error)) => error.downcast_ref().copied(),
@@ -39,8 +56,13 @@ impl WeakKey {
         }
     }
 
-    /// Looks for a weak key among the authorities that may have signed.
+    /// Looks for a weak key among the authorities that may have signed the
+    /// chain: the intermediate certificates, and the roots that a certificate
+    /// names.
     fn of_authority(chain: &[&CertificateDer<'_>], roots: &RootCertStore) -> Option<Self> {
+        // The subject of a root is searched in the DER of the certificates,
+        // where the issuer is. A parser of names would be more code, and a
+        // false hit changes a message only.
         let is_named = |name: &[u8]| {
             let names = |der: &[u8]| der.windows(name.len().max(1)).any(|window| window == name);
             chain.iter().any(|certificate| names(certificate))
@@ -53,6 +75,7 @@ impl WeakKey {
         })
     }
 
+    /// Returns the key of a certificate if it is weak.
     fn find(certificate: &CertificateDer<'_>, is_authority: bool) -> Option<Self> {
         let key = ParsedCertificate::try_from(certificate).ok()?.subject_public_key_info();
         let bits = rsa_bits(&key).filter(|bits| *bits < MIN_RSA_BITS)?;
@@ -68,7 +91,7 @@ impl fmt::Display for WeakKey {
 
 impl std::error::Error for WeakKey {}
 
-/// A signature that is not valid because its key is not accepted at all.
+/// Replaces an error about a signature, if a weak key is the reason.
 fn explained(error: Error, mut weak: impl FnMut() -> Option<WeakKey>) -> Error {
     use CertificateError::{
         BadSignature, UnsupportedSignatureAlgorithmContext, UnsupportedSignatureAlgorithmForPublicKeyContext,
@@ -79,6 +102,8 @@ fn explained(error: Error, mut weak: impl FnMut() -> Option<WeakKey>) -> Error {
             | UnsupportedSignatureAlgorithmContext { .. }
             | UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
         ) => match weak() {
+            // Still an invalid certificate: the alert for the server depends on
+            // it.
             Some(weak) => Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(weak)))),
             None => error,
         },
@@ -86,6 +111,8 @@ fn explained(error: Error, mut weak: impl FnMut() -> Option<WeakKey>) -> Error {
     }
 }
 
+/// Forwards each method, so that none falls back to a default that is weaker
+/// than the verifier inside.
 impl ServerCertVerifier for ExplainingVerifier {
     fn verify_server_cert(
         &self,
@@ -134,5 +161,5 @@ impl ServerCertVerifier for ExplainingVerifier {
     }
 }
 
-/// The signature schemes that ring supports.
+/// The shortest RSA key, in bits, whose signatures ring verifies.
 const MIN_RSA_BITS: usize = 2048;

@@ -25,6 +25,8 @@ mod driven;
 mod end;
 mod result;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -356,36 +358,5 @@ impl fmt::Debug for WaitMachine {
             .field("options", &self.options)
             .field("polls", &self.polls)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::options::OnTimeout;
-    use crate::util::clock::SystemClock;
-
-    #[test]
-    fn a_driver_that_asks_again_while_cancelling_gains_no_time() -> Result<(), Error> {
-        let grace = Duration::from_secs(60);
-        let on_timeout = OnTimeout::CancelAndConfirm { grace };
-        let options =
-            PollOptions { total_timeout: Some(Duration::ZERO), on_timeout, ..PollOptions::default() };
-        let clock = SystemClock;
-        let mut wait = WaitMachine::new(
-            "operations/42".try_into()?,
-            options,
-            WaitWatch::default(),
-            &CallOptions::default(),
-            &Arc::default(),
-            &clock,
-        );
-        assert!(matches!(wait.next(&clock), WaitStep::Poll(_)), "zero polls once");
-        wait.polled(Ok(Operation::running("operations/42")), &clock);
-        assert!(matches!(wait.next(&clock), WaitStep::Cancel { .. }));
-        let end = wait.deadline();
-        assert!(matches!(wait.next(&clock), WaitStep::Cancel { timeout } if timeout <= grace));
-        assert_eq!(wait.deadline(), end);
-        Ok(())
     }
 }

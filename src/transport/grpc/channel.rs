@@ -489,7 +489,7 @@ impl GrpcChannel {
     /// says whether a response has begun.
     fn failed(&self, error: ConnectionError, begun: bool) -> HttpError {
         let peer = self.server.peer();
-        if begun { HttpError::cut_short(error, &peer) } else { HttpError::unanswered(error, &peer) }
+        if begun { HttpError::cut_short(error, &peer) } else { HttpError::no_response(error, &peer) }
     }
 
     /// Returns the fault for a connection that failed during a call.

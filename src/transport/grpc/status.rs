@@ -198,4 +198,31 @@ mod tests {
             assert_eq!(code_of_reset(reason), code, "{reason:?}");
         }
     }
+
+    fn fields(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        fields.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_status_of_ok_needs_a_message() {
+        for (body, is_empty) in [(&b""[..], true), (b"<html>", false)] {
+            let response = GrpcResponse {
+                status: StatusCode::OK,
+                headers: fields(&[("grpc-status", "0")]),
+                body: IncomingFrames::Other(body.to_vec()),
+                trailers: HeaderMap::new(),
+            };
+            let fault = read(response, "h", SystemTime::UNIX_EPOCH).err().unwrap();
+            assert_eq!(matches!(fault, FrameFault::Empty), is_empty, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_clock_explains_refused_credentials_only() {
+        let head = fields(&[("date", "Wed, 01 Jan 2025 00:00:00 GMT")]);
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_735_689_600 + 86_400);
+        let shown = |code| refused(Status::new(code, "m"), &HeaderMap::new(), &head, wall).to_string();
+        assert!(shown(Code::Unauthenticated).starts_with("UNAUTHENTICATED: m; "));
+        assert_eq!(shown(Code::PermissionDenied), "PERMISSION_DENIED: m");
+    }
 }

@@ -499,4 +499,68 @@ mod tests {
         assert!(Rpc::all().all(|rpc| set.of(rpc).is_empty()));
         Ok(())
     }
+
+    #[test]
+    fn another_version_or_host_keeps_what_was_set() -> Result<(), Error> {
+        let own = Binding::get("/x/{name}")?;
+        let built_in = Bindings::version("v2")?.wait_by(WaitBinding::Query);
+        let ours = Bindings::default().wait_by(WaitBinding::Query).get([own.clone()]);
+        let moved = ours.at_version(Some("v2"))?;
+        assert_eq!(moved.of(Rpc::Wait), built_in.of(Rpc::Wait), "the built-in form has the new version");
+        assert_eq!(moved.of(Rpc::Get), [own.clone()]);
+        assert_eq!(moved.of(Rpc::Cancel), built_in.of(Rpc::Cancel));
+        let wait = ours.wait([own.clone()]);
+        assert_eq!(wait.at_version(Some("v2"))?.of(Rpc::Wait), [own.clone()]);
+        let there = Bindings::default().get([own.clone()]).at_host("compute.googleapis.com");
+        let compute = Bindings::of_service("v1", OperationService::ComputeEngine);
+        assert_eq!(there.service(), Some(OperationService::ComputeEngine));
+        assert_eq!((there.of(Rpc::Get), there.of(Rpc::Delete)), (&[own][..], compute.of(Rpc::Delete)));
+        Ok(())
+    }
+
+    #[test]
+    fn the_service_stays_with_another_version() -> Result<(), Error> {
+        let compute = Bindings::of_service("v1", OperationService::ComputeEngine);
+        let beta = compute.at_version(Some("beta"))?;
+        assert_eq!(beta.service(), Some(OperationService::ComputeEngine));
+        assert_eq!(*beta, Bindings::version("compute/beta")?);
+        for same in [None, Some("v1"), Some("compute/v1")] {
+            assert!(matches!(compute.at_version(same)?, Cow::Borrowed(_)), "{same:?}");
+        }
+        assert_eq!(compute.clone().at_host("sqladmin.googleapis.com"), compute, "the service was given");
+        Ok(())
+    }
+
+    #[test]
+    fn a_wait_that_is_not_bound_gets_the_form_of_the_call() {
+        let rows = [
+            ("not bound", Bindings::default(), false),
+            ("bound", Bindings::default().wait_by(WaitBinding::Body), true),
+            ("of a service", Bindings::of_service("v1", OperationService::ComputeEngine), true),
+        ];
+        for (row, bindings, stays) in rows {
+            assert!(matches!(bindings.or_wait_by(None), Cow::Borrowed(_)), "{row}");
+            let bound = bindings.or_wait_by(Some(WaitBinding::Get));
+            assert_eq!(matches!(bound, Cow::Borrowed(_)), stays, "{row}");
+            if !stays {
+                let get = bindings.clone().wait_by(WaitBinding::Get);
+                assert_eq!(bound.of(Rpc::Wait), get.of(Rpc::Wait), "{row}");
+            }
+        }
+    }
+
+    #[test]
+    fn bindings_are_equal_if_all_methods_are() -> Result<(), Error> {
+        let usual = Bindings::default();
+        assert_eq!(usual.clone().get(usual.of(Rpc::Get).to_vec()), usual);
+        for (row, other) in [
+            ("version", Bindings::version("v2")?),
+            ("method", usual.clone().get([])),
+            ("wait", usual.clone().wait_by(WaitBinding::Body)),
+            ("service", Bindings::version("compute/v1")?),
+        ] {
+            assert_ne!(usual, other, "{row}");
+        }
+        Ok(())
+    }
 }

@@ -1,5 +1,5 @@
 use crate::error::ErrorKind;
-use crate::types::rpc::{ErrorInfo, Help, LocalizedMessage, QuotaFailure};
+use crate::types::rpc::{DebugInfo, ErrorInfo, Help, LocalizedMessage, QuotaFailure};
 use crate::types::{Code, Operation, OperationForm, OperationPage, Status};
 
 fn operation(json: &str) -> Operation {
@@ -36,6 +36,12 @@ fn forms_names_and_outcomes() {
         ("Storage, fresh", r#"{"kind":"storage#operation","name":"o","selfLink":"https://www.googleapis.com/storage/v1/b/B/operations/o"}"#.into(), OperationForm::CloudStorage, "b/B/operations/o", "running"),
         ("longrunning with a status", r#"{"name":"operations/o","done":false,"status":"DONE","kind":"x#operation"}"#.into(), OperationForm::Longrunning, "operations/o", "running"),
         ("longrunning with null", r#"{"name":"operations/o","done":null,"status":"DONE"}"#.into(), OperationForm::Longrunning, "operations/o", "running"),
+        ("an id alone", r#"{"kind":"compute#operation","id":"7","status":"DONE"}"#.into(), OperationForm::ComputeEngine, "", "succeeded"),
+        ("an empty text as the error", r#"{"kind":"compute#operation","name":"o","status":"DONE","error":""}"#.into(), OperationForm::ComputeEngine, "o", "succeeded"),
+        ("GKE, as a number", r#"{"name":"o","operationType":"X","status":3}"#.into(), OperationForm::KubernetesEngine, "o", "succeeded"),
+        ("GKE, as the first number", r#"{"name":"o","operationType":"X","status":0}"#.into(), OperationForm::KubernetesEngine, "o", "running"),
+        ("GKE, as the last number", r#"{"name":"o","operationType":"X","status":4}"#.into(), OperationForm::KubernetesEngine, "o", "running"),
+        ("a number that GKE does not have", r#"{"name":"o","operationType":"X","status":5}"#.into(), OperationForm::Longrunning, "o", "running"),
         ("unknown fields", r#"{"name":"operations/o","new":{"status":"DONE"},"state":7}"#.into(), OperationForm::Longrunning, "operations/o", "running"),
         ("an error", r#"{"name":"operations/o","error":{"code":5},"state":"FAILED"}"#.into(), OperationForm::Longrunning, "operations/o", "running"),
     ];
@@ -245,6 +251,8 @@ fn errors_of_clusters_and_none_of_dns() {
     let rows = [
         ("", ""),
         (r#","error":{}"#, ""),
+        (r#","error":{"code":8}"#, "RESOURCE_EXHAUSTED"),
+        (r#","error":{"message":"m"}"#, "UNKNOWN: m"),
         (r#","statusMessage":"""#, ""),
         (
             r#","error":{"code":8,"message":"Insufficient quota."},"statusMessage":"other""#,
@@ -273,7 +281,7 @@ fn errors_of_clusters_and_none_of_dns() {
 #[test]
 fn details_of_errors() {
     let status = failed(
-        r#","error":{"errors":[{"code":"QUOTA_EXCEEDED","message":"m","location":"resource.cpus","errorDetails":[
+        r#","error":{"errors":[{"code":"QUOTA_EXCEEDED","message":"m","location":"resource.cpus","debugInfo":{"detail":"d","stackEntries":["f","g"]},"errorDetails":[
             {"errorInfo":{"reason":"R","domain":"d","metadatas":{"k":"v"}}},
             {"quotaInfo":{"metricName":"compute.googleapis.com/cpus","limitName":"CPUS-per-project-region","dimensions":{"region":"us-central1"},"limit":8,"futureLimit":16.0}},
             {"help":{"links":[{"description":"Ask for more","url":"https://cloud.google.com/docs/quota"}]}},
@@ -302,6 +310,8 @@ fn details_of_errors() {
     assert_eq!(quota.quota_dimensions["region"], "us-central1");
     assert_eq!(status.detail::<Help>().unwrap().links[0].url, "https://cloud.google.com/docs/quota");
     assert_eq!(status.detail::<LocalizedMessage>().unwrap().message, "l");
+    let debug = status.detail::<DebugInfo>().unwrap();
+    assert_eq!((&*debug.detail, debug.stack_entries.join(" ")), ("d", "f g".to_owned()));
     assert!(status.names_quota() && status.code() == Code::ResourceExhausted);
     let many = vec![r#"{"code":"X"}"#; 5000].join(",");
     let status = failed(&format!(r#","error":{{"errors":[{many}]}}"#)).unwrap();
@@ -331,6 +341,7 @@ fn lists() {
         ("warnings", r#"{"warnings":[{"code":"REGION_UNREACHABLE","message":"m","region":"r"}]}"#.into(), "", "r"),
         ("no results", r#"{"kind":"compute#operationList","warning":{"code":"NO_RESULTS_ON_PAGE","message":"m"}}"#.into(), "", ""),
         ("empty", "{}".into(), "", ""),
+        ("an error", r#"{"error":{"code":5}}"#.into(), "", ""),
         ("a token", r#"{"nextPageToken":"t"}"#.into(), "", ""),
         ("missing zones", r#"{"missingZones":["z"]}"#.into(), "", "z"),
     ];
@@ -377,6 +388,11 @@ fn lists_of_something_else() {
             "expected `operations` or `items`, found an object with the field `clusters`",
         ),
         (
+            "many fields",
+            r#"{"a":0,"b":0,"c":0,"d":0,"e":0,"f":0,"g":0,"h":0,"i":0}"#,
+            "expected `operations` or `items`, found an object with the fields `a`, `b`, `c`, `d`, `e`, `f`, `g`, `h`, …",
+        ),
+        (
             "instances",
             r#"{"kind":"compute#instanceList","items":[{"kind":"compute#instance","name":"vm","status":"RUNNING"}]}"#,
             "`items[0]`: expected an operation, found a `compute#instance` with the fields `kind`, `name`, `status`",
@@ -413,4 +429,30 @@ fn the_operation_is_the_response() {
     let error = done.into_response::<u8>().unwrap_err().to_string();
     assert_eq!(error, "operation `projects/p/zones/z/operations/operation-1` does not decode into `u8`");
     assert!(operation(COMPUTE).into_response::<()>().unwrap_err().to_string().ends_with("is not done"));
+}
+
+#[test]
+fn names_are_completed_by_the_path_of_the_start() {
+    let compute = |name: &str| format!(r#"{{"kind":"compute#operation","name":"{name}","status":"DONE"}}"#);
+    let zone = "compute/v1/projects/p/zones/z/instances";
+    let global = "compute/v1/locations/global/firewallPolicies";
+    let rows = [
+        ("bare", compute("o"), zone, "projects/p/zones/z/operations/o"),
+        ("whole", compute("projects/p/zones/y/operations/o"), zone, "projects/p/zones/y/operations/o"),
+        ("unnamed", compute(""), zone, ""),
+        ("of an organization", compute("o"), global, "organizations/7/locations/global/operations/o"),
+        ("longrunning", r#"{"name":"o","done":true}"#.to_owned(), global, "o"),
+    ];
+    let query = [("parentId".to_owned(), "organizations/7".to_owned())];
+    for (row, json, path, name) in rows {
+        assert_eq!(operation(&json).started_at(path, &query).name(), name, "{row}");
+    }
+}
+
+#[test]
+fn links_to_short_hosts_have_paths() {
+    for url in ["https://h/v1/projects/p/operations/o", "x://h:1/projects/p/operations/o?alt=json#f"] {
+        let path = super::link::path_of(url).map(|range| &url[range]);
+        assert_eq!(path, Some("projects/p/operations/o"), "{url}");
+    }
 }

@@ -240,3 +240,46 @@ fn into_message_gives_the_message_or_says_why_not() {
         assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
     }
 }
+
+#[test]
+fn a_field_shows_that_it_is_an_operation() {
+    let rows = [
+        (r#"{"name":"o"}"#, false),
+        (r#"{"name":"o","done":false}"#, false),
+        (r#"{"name":"o","done":true}"#, true),
+        (r#"{"name":"o","metadata":{"@type":"x/y"}}"#, true),
+        (r#"{"name":"o","metadata":{"n":1}}"#, true),
+        (r#"{"name":"o","response":{"@type":"x/y"}}"#, true),
+        (r#"{"kind":"compute#operation","name":"o","status":"RUNNING"}"#, true),
+    ];
+    for (json, shown) in rows {
+        assert_eq!(operation(json).is_recognised(), shown, "{json}");
+    }
+    assert!(Operation::running("o").with_metadata(Any::from_json("{}").unwrap()).is_recognised());
+}
+
+#[test]
+fn only_bare_names_of_extended_operations_are_completed() {
+    let extended = |name: &str| format!(r#"{{"kind":"compute#operation","name":"{name}","status":"DONE"}}"#);
+    let rows = [
+        (extended("o"), "projects/p/global/operations/o"),
+        (extended("a/o"), "a/o"),
+        (extended(""), ""),
+        (r#"{"name":"o","done":true}"#.to_owned(), "o"),
+    ];
+    for (json, name) in rows {
+        assert_eq!(operation(&json).completed_in("projects/p/global").name(), name, "{json}");
+    }
+}
+
+#[test]
+fn other_metadata_end_the_extended_form() {
+    let json = r#"{"kind":"compute#operation","name":"o","targetLink":"https://l/","status":"DONE"}"#;
+    assert_eq!(
+        operation(json).into_message::<GetOperationRequest>().unwrap(),
+        GetOperationRequest::default()
+    );
+    let changed = operation(json).with_metadata(Any::from_json("{}").unwrap());
+    assert_eq!((changed.form(), changed.target_link()), (OperationForm::Longrunning, None));
+    assert_eq!(changed.to_json(), r#"{"name":"o","metadata":{},"done":true}"#);
+}

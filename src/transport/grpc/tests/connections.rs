@@ -11,11 +11,11 @@ use h2::Reason;
 
 use super::super::frame;
 use super::server::{Act, GRPC, Server, head, ok, other, raw, run};
-use super::{GrpcOptions, NAME, built, facts, get, message, options, proto, transport};
+use super::{GrpcOptions, NAME, attempt, built, facts, get, message, options, proto, transport};
 use crate::error::ErrorKind::{Service, Timeout, Transport};
 use crate::http::HttpOptions;
 use crate::proto::google::longrunning::GetOperationRequest;
-use crate::transport::{Attempt, Compression, Transport as _};
+use crate::transport::{Attempt, Compression, StartBody, StartRequest, Transport as _};
 use crate::types::Code;
 
 const PING: u8 = 6;
@@ -429,3 +429,43 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
+
+#[test]
+fn resend_that_reaches_nobody_after_a_refusal_was_not_sent() {
+    let (sender, port) = channel();
+    let port = Mutex::new(port);
+    // The server listens no more after its one connection.
+    let wait = run(move || {
+        let port: u16 = port.lock().unwrap().recv().unwrap();
+        while TcpStream::connect(("127.0.0.1", port)).is_ok() {}
+    });
+    let server = Server::start(vec![vec![vec![wait, Act::Reset(Reason::REFUSED_STREAM)]]]);
+    sender.send(server.port).unwrap();
+    assert_eq!(facts(&get(&transport(&server)).unwrap_err()), (Transport, None, true, false));
+    assert_eq!(server.connections(), [0]);
+}
+
+/// A call that must be sent once is not resent, so it has to notice before.
+#[test]
+fn idle_connections_that_have_ended_carry_no_call() {
+    let rows = [
+        ("nothing wrong", Vec::new(), [0, 0]),
+        ("pinged", raw(PING, b"8 bytes!"), [0, 0]),
+        ("going away", farewell(1, 0, ""), [0, 1]),
+        ("allows no streams", no_streams(), [0, 1]),
+    ];
+    for (row, bytes, connections) in rows {
+        let (sender, receiver) = channel();
+        let sent = run(move || sender.send(()).unwrap());
+        let first = [ok(&proto()), vec![Act::Raw(bytes), sent]].concat();
+        let server = Server::start(vec![vec![first, ok(&proto())], vec![ok(&proto())]]);
+        let transport = transport(&server);
+        get(&transport).unwrap();
+        receiver.recv().unwrap();
+        let mut start = StartRequest::new("google.cloud.run.v2.Jobs/RunJob");
+        start.body = StartBody::Message(Vec::new());
+        let started = transport.start_operation(&start, &attempt());
+        assert!(started.is_ok(), "{row}: {started:?}");
+        assert_eq!(server.connections(), connections, "{row}");
+    }
+}
