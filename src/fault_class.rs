@@ -54,7 +54,7 @@ pub(crate) struct FaultFacts {
     /// The failure says nothing about the request: of the network, of a proxy,
     /// of a token endpoint.
     pub(crate) is_transient: bool,
-    /// The server asks not to send the same request again.
+    /// The server forbids a retry of the same request.
     pub(crate) forbids_retry: bool,
     /// A page or other text was sent as a success.
     pub(crate) is_status_page: bool,

@@ -222,7 +222,7 @@ fn no_id_after(collection: &str) -> &'static str {
     }
 }
 
-/// Returns why `segment`, which has no `/`, may not stand between two of them.
+/// Returns why `segment`, which has no `/`, cannot be a segment of a path.
 pub(crate) fn check_segment(segment: &str) -> Result<(), &'static str> {
     if segment.is_empty() {
         return Err("has an empty segment");

@@ -180,6 +180,8 @@ impl<M> Pages<M> {
         match &page {
             Ok(page) => {
                 self.fetched += 1;
+                // Only a missing token is the end (AIP-158); a page may be
+                // empty.
                 match page.next_page_token.is_empty() {
                     true => self.state = ListState::Ended,
                     false => self.call.set_token(page.next_page_token.clone()),
@@ -283,6 +285,7 @@ impl Iterator for Operations {
         if let Some(operation) = self.item() {
             return Some(Ok(operation));
         }
+        // One step for all empty pages, so that they share one timeout.
         let mut step = self.pages.step();
         loop {
             if let Some(operation) = self.item() {

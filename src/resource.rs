@@ -180,6 +180,7 @@ fn build<const N: usize>(parts: [(&str, &str); N]) -> Result<String, Error> {
     // project would name another resource.
     let mut path = Vec::new();
     for (collection, id) in parts {
+        // `check_segment` expects text without a `/`.
         let fits = if id.contains('/') { Err("has a `/`") } else { check_segment(id) };
         fits.map_err(|why| Error::bad_name(id, &format!("{why}: it cannot follow `{collection}/`")))?;
         path.extend([collection, id]);

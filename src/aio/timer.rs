@@ -1,6 +1,6 @@
 //! The thread that wakes futures when their sleep ends.
 //!
-//! One thread sleeps until the earliest end, wakes that future, and goes on
+//! One thread sleeps until the earliest end, wakes that future, and continues
 //! with the next. A new sleep that ends earlier *rings*: it stops the sleep of
 //! the thread, which then looks again.
 //!

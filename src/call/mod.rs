@@ -243,6 +243,7 @@ impl<R, M> Call<R, M> {
     where
         R: RpcRequest,
     {
+        // The name first: without a valid one, the options do not matter.
         let request = self.request.as_ref().map_err(Error::clone)?;
         self.options.check()?;
         let mut options = self.options.over(self.core.defaults(R::RPC));

@@ -239,6 +239,8 @@ impl AttemptRequest for WaitOperationRequest {
 /// Adds to the error of an unreadable response that the service may have acted.
 fn in_doubt(error: Error, done: &str) -> Error {
     match error.kind() {
+        // A response arrived, so the service has acted; all other kinds say by
+        // themselves whether the request was sent.
         ErrorKind::Decode => {
             error.note(format_args!("the outcome is unknown: the operation may or may not have been {done}"))
         }

@@ -84,11 +84,21 @@ impl OperationsClient {
     /// by default.
     ///
     /// The endpoint is a host (`run.googleapis.com`), a host with a port, or a
-    /// URL with a base path. It must be https, except for loopback
-    /// addresses. Operations live where they were started: a regional service
-    /// wants its regional endpoint. A host of Google's may become its endpoint
-    /// for mutual TLS:
+    /// URL with a base path. It must be https, except for loopback addresses.
+    /// An operation is known where it was started: a regional service needs its
+    /// regional endpoint. A host of Google's may be replaced by its endpoint
+    /// for mutual TLS; see
     /// [`client_cert_source`](OperationsClientBuilder::client_cert_source).
+    ///
+    /// ```
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("europe-west1-aiplatform.googleapis.com")
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn builder(endpoint: impl Into<String>) -> OperationsClientBuilder {
         // Not parsed yet: an invalid endpoint is an error of `build`, as all
         // others.

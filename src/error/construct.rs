@@ -150,8 +150,8 @@ impl Error {
         self
     }
 
-    /// Adds that the server asks not to send the same request again, as only
-    /// gRPC can.
+    /// Adds that the server forbids a retry of the same request, as only gRPC
+    /// can.
     #[cfg(feature = "grpc")]
     pub(crate) fn forbidding_retry(mut self, forbids_retry: bool) -> Self {
         self.0.forbids_retry = forbids_retry;

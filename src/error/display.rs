@@ -42,6 +42,7 @@ impl fmt::Display for WithoutAdvice<'_> {
         if let (Some(_), Some(url), Some(Code::NotFound)) = (inner.method, error.url(), error.code()) {
             write!(f, " ({})", shown(url))?;
         }
+        // A single attempt is what a reader expects, so only more are counted.
         if inner.attempts > 1 && inner.method.is_some() {
             write!(f, " ({} attempts in {} s)", inner.attempts, Seconds(inner.elapsed))?;
         }
@@ -68,8 +69,8 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        // The message of a wait names its fault, so that the chain goes on with the
-        // cause of the fault.
+        // The message of a wait names its fault, so the chain continues with the cause of
+        // the fault.
         let of_fault = || self.fault().and_then(StdError::source);
         let own = self.0.source.as_ref().map(|source| &**source as &(dyn StdError + 'static));
         own.or_else(of_fault)

@@ -185,7 +185,7 @@ impl Error {
         Self::new(ErrorKind::Stopped, message)
     }
 
-    /// Returns the error for an iteration over a list whose time is over.
+    /// Returns the error for an iteration over a list whose timeout has elapsed.
     pub(crate) fn iteration_timeout(pages: usize) -> Self {
         let pages = if pages == 1 { "1 page".to_owned() } else { format!("{pages} pages") };
         let message = format!("the iteration timeout is over after {pages}; continue with the page token");

@@ -366,7 +366,7 @@ impl Error {
     /// That holds for a connection that failed, an attempt that timed out,
     /// `UNAVAILABLE`, and a used-up quota if the service says [when to come
     /// back](Self::retry_after). It does not hold for the failure of an
-    /// operation, which is permanent, nor if the server asks not to retry
+    /// operation, which is permanent, nor if the server forbids a retry
     /// (`grpc-retry-pushback-ms: -1`). The table in [`docs/errors.md`] has
     /// all events.
     ///
@@ -418,7 +418,7 @@ impl Error {
         }
     }
 
-    /// Returns whether the server asks not to send the same request again.
+    /// Returns whether the server forbids a retry of the same request.
     pub(crate) fn forbids_retry(&self) -> bool {
         self.0.forbids_retry
     }

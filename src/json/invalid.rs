@@ -26,7 +26,7 @@ struct InvalidDetail {
     problem: JsonProblem,
 }
 
-/// What is wrong with a document.
+/// The problem of a document.
 #[derive(Debug)]
 enum JsonProblem {
     /// The text is no JSON from this byte on.

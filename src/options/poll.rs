@@ -161,6 +161,6 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// proxy; a poll every five minutes harms neither, and notices the end of both.
 const MAX_HINT: Duration = Duration::from_secs(5 * 60);
 
-/// Each request takes a thread, and no quota of an operations service allows
-/// more at a time.
+/// The most concurrent requests. Each takes a thread, and no quota of an
+/// operations service allows more at once.
 const MOST_REQUESTS: usize = 256;

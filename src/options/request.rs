@@ -77,11 +77,15 @@ impl RequestOptions {
             // requested to wait.
             total_timeout: self.total_timeout.or(defaults.total_timeout),
             server_hold: defaults.server_hold,
+            // Replaced as a whole: a policy that is a mixture of two is
+            // neither.
             retry: self.retry.as_ref().unwrap_or(&defaults.retry).clone(),
             quota_project: self.quota_project.as_ref().or(defaults.quota_project.as_ref()).cloned(),
             api_version: self.api_version.as_ref().or(defaults.api_version.as_ref()).cloned(),
             // Added and not replaced, because a header may occur several times.
             headers: defaults.headers.iter().chain(&self.headers).cloned().collect(),
+            // The token of the call replaces that of the client; headers of
+            // both are sent.
             stop: self.stop.as_ref().or(defaults.stop.as_ref()).cloned(),
             #[cfg(feature = "grpc")]
             compression: self.compression.unwrap_or(defaults.compression),

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! follow ──► add ──► … ──► give ──► handled
-//! each       all as        each     when the caller asks for the next item
-//! target     pending       result   (or acknowledges): removed
+//! each       all as        each     at the call for the next item, or when the
+//! target     pending       result   caller acknowledges: removed
 //! ```
 //!
 //! A result is written before it is returned, and removed after the caller has

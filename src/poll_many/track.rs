@@ -26,13 +26,13 @@ pub(super) struct WaitTrack {
     pub(super) copies: usize,
 }
 
-/// The position of a track in the diagram above. A poll under way begins in
+/// The position of a track in the diagram above. A poll in progress begins in
 /// `Listed`, or, without a page, in `Sent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TrackStage {
     /// No request for it is in flight; its next step is scheduled.
     Idle,
-    /// A pass over the pages is under way to find it.
+    /// A pass over the pages is in progress to find it.
     Listed,
     /// A page of the pass contained it, and the pass continues.
     Found,

@@ -32,7 +32,7 @@ use super::update::{WaitWatch, observer_option};
 /// The wait takes at most its total timeout: the last sleep is shortened so
 /// that a last poll fits before it. A machine that was suspended past the limit
 /// polls once more when it wakes. [`on_timeout`](Self::on_timeout) says what
-/// happens to the operation then; by default it goes on.
+/// happens to the operation then; by default it continues.
 ///
 /// ```
 /// # use longrunning::{Any, Operation};
@@ -84,7 +84,7 @@ pub struct Poller<M = Blocking> {
     /// The operation, or the error of its name, which is reported when the wait
     /// begins.
     target: OperationRef,
-    /// What was set for requests. The rest comes from the client.
+    /// The options of requests that were set. The rest comes from the client.
     options: RequestOptions,
     /// Those of the client, as far as nothing was set here.
     poll: PollOptions,

@@ -115,7 +115,7 @@ impl<'a> Update<'a> {
     /// # let client = server.client();
     /// let poller = client.poller("operations/42").on_update(|update| {
     ///     if let Some(pause) = update.pause() {
-    ///         eprintln!("the service asks to wait for {} s", pause.as_secs());
+    ///         eprintln!("the service requests a pause of {} s", pause.as_secs());
     ///     }
     /// });
     /// poller.until_done()?;
@@ -219,7 +219,7 @@ macro_rules! observer_option {
         /// again.
         ///
         /// It runs on the thread that polls (for many operations: that iterates), and
-        /// the wait goes on when it returns. An error that ends a wait is not an
+        /// the wait continues when it returns. An error that ends a wait is not an
         /// update: the wait returns it.
         ///
         /// ```

@@ -145,7 +145,7 @@ impl Attempts {
         // Saturating, because a sleep may take longer than planned.
         let left = self.task.total_timeout.saturating_sub(elapsed);
         if left.is_zero() {
-            // Also after a sleep that took longer than it was asked to.
+            // Also after a sleep that took longer than planned.
             let error = after.map_or_else(Error::no_time, |(_, error)| error);
             return RetryStep::End(self.finish(error, elapsed));
         }

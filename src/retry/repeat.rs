@@ -27,7 +27,7 @@ pub(crate) enum RepeatRule {
 
 impl RepeatRule {
     /// Returns whether another attempt may follow this error, if the policy
-    /// wants one.
+    /// allows one.
     ///
     /// A status is a response, so the request was sent, even if a quota was
     /// exhausted and nothing was done. Only the status of an

@@ -21,7 +21,7 @@ use crate::util::excerpt::brief;
 ///
 /// | | REST | gRPC |
 /// |---|---|---|
-/// | name of a listing | parent or collection | as the service's gRPC method wants it, sent as it is given |
+/// | name of a listing | parent or collection | as the service's gRPC method expects it, sent as it is given |
 /// | `wait` | needs a binding | works where the service has it |
 /// | [`header`](crate::Call::header) | header | metadata; values of names that end in `-bin` are bytes in base64; names with `grpc-` are refused |
 /// | timeout | on the socket | on the socket, and in the request (`grpc-timeout`) |

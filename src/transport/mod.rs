@@ -338,6 +338,8 @@ impl<'a> Attempt<'a> {
 
     /// Sets the version of the operation; `None` leaves it as it is.
     pub(crate) fn at_version(mut self, api_version: Option<&'a str>) -> Self {
+        // The version of the operation goes before that of the client, which is
+        // set first.
         self.api_version = api_version.or(self.api_version);
         self
     }

@@ -62,6 +62,7 @@ impl ServiceParts {
         // could use it.
         let universe_domain = universe_domain(options.universe_domain.as_deref(), env)?;
         check_universe(&universe_domain, endpoint.host(), &credentials)?;
+        // Self-signed tokens are for the origin, whatever the base path is.
         let purpose = Purpose { scopes: options.scopes, endpoint: endpoint.origin(), universe_domain };
         let quota_project = quota_project(env, &credentials)?;
         if credentials.wants_quota_project() && quota_project.is_none() && !options.has_quota_project {

@@ -93,8 +93,8 @@ fn is_named_or_done(operation: &Operation) -> bool {
     operation.is_done() || !operation.name().is_empty()
 }
 
-/// What the fields of an object tell about it. Values are looked at only as far
-/// as they distinguish operations from resources.
+/// The shape of an object, by its fields. Values are looked at only as far as
+/// they distinguish operations from resources.
 #[derive(Default)]
 struct StartShape<'a> {
     has_name: bool,

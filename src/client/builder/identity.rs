@@ -63,6 +63,7 @@ impl OperationsClientBuilder {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn user_agent(self, product: &str) -> Self {
+        // Checked first: an invalid product is not stored.
         self.check_product("user agent", product)
             .set_service("user_agent", |service| service.user_agent = Some(product.to_owned()))
     }

@@ -260,6 +260,7 @@ impl OperationsClientBuilder {
 
     /// Sets an option that both transports have.
     fn set_service(self, option: &str, set: impl FnOnce(&mut ServiceOptions)) -> Self {
+        // Both transports have it, so nothing is noted about it.
         self.set(option, |requested| set(&mut requested.service))
     }
 
@@ -271,6 +272,8 @@ impl OperationsClientBuilder {
                 set(requested);
                 self
             }
+            // An error and not ignored: a program that sets credentials relies
+            // on them.
             TransportSource::Custom(_) => self.check(Err(Error::config(format!(
                 "option `{option}` has no effect on a transport of your own"
             )))),

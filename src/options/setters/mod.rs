@@ -15,8 +15,8 @@
 //! | `concurrency_option` | | | yes | yes | |
 //! | `list_options` | lists | | | yes | |
 //!
-//! They are macros and not a trait, so that the methods are found without an
-//! import and stand in the documentation of each builder.
+//! They are macros and not a trait, so that the methods need no import and are
+//! in the documentation of each builder.
 
 mod list;
 mod request;

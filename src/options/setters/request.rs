@@ -24,6 +24,8 @@ macro_rules! request_options {
         /// # Ok::<(), longrunning::Error>(())
         /// ```
         pub fn attempt_timeout(mut self, attempt_timeout: std::time::Duration) -> Self {
+            // Zero is kept: it is a timeout like any other, within which no
+            // attempt ends.
             self.options.attempt_timeout = Some(attempt_timeout);
             self
         }
@@ -89,6 +91,7 @@ macro_rules! request_options {
         /// # Ok::<(), longrunning::Error>(())
         /// ```
         pub fn header(mut self, name: &str, value: &str) -> Self {
+            // Checked now, so that an attempt can send it as it is.
             self.options.add_header(name, value);
             self
         }

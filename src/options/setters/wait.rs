@@ -264,7 +264,7 @@ macro_rules! rate_option {
     };
 }
 
-/// Writes the limit on requests at a time: [`PollMany`](crate::PollMany),
+/// Writes the limit on concurrent requests: [`PollMany`](crate::PollMany),
 /// [`Sweep`](crate::Sweep).
 macro_rules! concurrency_option {
     () => {

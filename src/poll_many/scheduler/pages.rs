@@ -32,7 +32,7 @@ impl Scheduler {
     pub(super) fn call_round(&mut self, number: usize, at: Instant) {
         let Some(group) = self.groups.get_mut(number).filter(|group| group.pass.is_none()) else { return };
         // A page failed for the whole group, so no member starts a round before the
-        // pause is over.
+        // pause has elapsed.
         let at = group.pause.map_or(at, |pause| pause.max(at));
         if group.next.is_none_or(|next| at < next) {
             group.next = Some(at);
@@ -181,7 +181,7 @@ impl Scheduler {
         track.stage = TrackStage::Found;
         match operation.is_done() {
             true => self.polled(member, Ok(operation), &*core.clock),
-            // Delays begin when the pass is over.
+            // Delays begin when the pass has ended.
             false => pass.found.push((member, operation)),
         }
     }

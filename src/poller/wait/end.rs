@@ -18,7 +18,7 @@ impl WaitMachine {
     /// Ends the wait, or continues with a cancellation.
     pub(super) fn time_is_up(&mut self, now: Instant) {
         self.state = match (self.options.on_timeout, &self.cancel) {
-            // Only once: when time is up again, after the grace, `cancel` is not `No` and the wait is over.
+            // Only once: at the end of the grace, `cancel` is not `No`, so the wait ends.
             (OnTimeout::Cancel, Cancel::No) => WaitState::Cancel,
             (OnTimeout::CancelAndConfirm { grace }, Cancel::No) => {
                 // Delays that gave up may have left most of the time, and a machine that slept

@@ -272,7 +272,7 @@ impl WaitMachine {
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> WaitStep {
         let now = clock.now();
         // A stop comes before everything else, a due cancellation included: the caller
-        // wants its thread back.
+        // needs its thread.
         if self.is_stopped() {
             return WaitStep::End(self.ended(ErrorKind::Stopped, now));
         }
@@ -308,8 +308,8 @@ impl WaitMachine {
         self.stop.as_ref().is_some_and(StopToken::is_stopped)
     }
 
-    /// Returns the poll that is due: held back by the server, where it is ready
-    /// for that.
+    /// Returns the poll that is due: a long poll if one is planned, otherwise a
+    /// get.
     fn poll(&mut self, timeout: Duration, now: Instant) -> Poll {
         let room = self.time_to_hold(now);
         match self.long_polling.start(room) {

@@ -93,8 +93,8 @@ impl WaitMachine {
         self.state = WaitState::Due(at);
     }
 
-    /// Delays the next poll until `pause` is over, unless the wait ends before
-    /// that.
+    /// Delays the next poll until `pause` has elapsed, unless the wait ends
+    /// before that.
     pub(super) fn pause_at_least(&mut self, pause: Duration, now: Instant) {
         // A pause that reaches the deadline is not kept, because it would leave no time
         // for a last poll.

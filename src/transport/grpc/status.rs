@@ -127,8 +127,8 @@ fn page(status: u16, headers: &HeaderMap, body: Vec<u8>) -> HttpResponse {
     })
 }
 
-/// Returns how long the server asks to wait before another attempt, and whether
-/// it asks not to make one
+/// Returns how long the server requests to wait before another attempt, and
+/// whether it forbids one
 /// ([A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)).
 ///
 /// ```text

@@ -255,7 +255,7 @@ impl Bindings {
     /// service with bindings of its own. A service that is known already stays.
     pub(super) fn at_host(self, host: &str) -> Self {
         // A service that a constructor has set is not replaced: an emulator may
-        // stand at any host.
+        // have any host.
         match OperationService::of_host(host) {
             Some(service) if self.home.is_none() => {
                 let there = Self { home: Some(service), ..Self::under(&self.version) };

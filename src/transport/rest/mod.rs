@@ -85,6 +85,7 @@ impl RestTransport {
     pub(crate) fn new(service: ServiceParts, options: RestOptions) -> Self {
         let api_client = service.api_client(concat!("rest/", env!("CARGO_PKG_VERSION"), "-ureq"));
         let server = service.endpoint.server();
+        // Once, because the host of a transport never changes.
         let bindings = options.bindings.at_host(service.endpoint.host());
         Self { service, options: RestOptions { bindings, ..options }, api_client, server }
     }

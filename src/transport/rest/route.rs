@@ -1,5 +1,5 @@
 //! Transcoding: from a method, a name and fields to the HTTP request that
-//! stands for them (`google/api/http.proto`).
+//! represents them (`google/api/http.proto`).
 //!
 //! ```text
 //! Get     operations/42              GET /v1/operations/42
@@ -22,7 +22,7 @@ use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::method_binding::{Binding, RequestField};
 use crate::util::percent::encode;
 
-/// What one request puts into its start line and body.
+/// The start line and the body of one request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct HttpRoute {
     pub(crate) verb: HttpMethod,

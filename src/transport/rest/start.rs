@@ -20,8 +20,8 @@ use super::{OPERATION_LIMIT, RestOptions, RestTransport};
 impl RestTransport {
     /// Makes one attempt of a start.
     ///
-    /// The operation gets the version of the path, so that it is polled at the
-    /// version that started it.
+    /// Some services return the name of an extended operation in part. It is
+    /// completed from the path, so that it can be polled.
     ///
     /// # Errors
     ///
@@ -42,6 +42,7 @@ impl RestTransport {
         let response = self.exchange(&rest, attempt)?;
         let operation =
             response.started().map_err(|error| error.with_url(&self.service.endpoint.url(&target)))?;
+        // Only the path has the scope of some extended operations.
         Ok(operation.started_at(&request.path, &request.query))
     }
 
