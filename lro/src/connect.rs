@@ -1,4 +1,8 @@
 //! Clients, one for each service that is named.
+//!
+//! A client takes its options from everything that `lro` knows: the global
+//! options, the bindings (`bindings`), trusted certificates and proxy
+//! (`network`), and credentials (`credentials`). No connection is opened here.
 
 use longrunning::transport::TransportKind;
 use longrunning::{OperationsClient, OperationsClientBuilder, RetryPolicy};
@@ -9,12 +13,17 @@ use crate::place::Service;
 use crate::{bindings, credentials, network};
 
 /// The clients that were needed so far.
+///
+/// Names on one command line may belong to several services. A client is
+/// created when the first of its names is reached, so credentials that are not
+/// needed are not loaded.
 pub(crate) struct Clients<'g> {
     globals: &'g Globals,
     made: Vec<(Service, OperationsClient)>,
 }
 
 impl<'g> Clients<'g> {
+    /// Creates no client yet.
     pub(crate) fn new(globals: &'g Globals) -> Self {
         Self { globals, made: Vec::new() }
     }
@@ -22,6 +31,7 @@ impl<'g> Clients<'g> {
     /// The client of a service; the same one every time, so that connections
     /// and tokens are shared.
     pub(crate) fn of(&mut self, service: &Service) -> Result<OperationsClient, CommandFailure> {
+        // A handful of services at most, so a list does.
         if let Some((_, client)) = self.made.iter().find(|(made, _)| made == service) {
             return Ok(client.clone());
         }
@@ -32,11 +42,11 @@ impl<'g> Clients<'g> {
     }
 }
 
-/// Makes a client as [`Clients`] does, but for one that shows its requests:
-/// with a token that stands for the real one.
+/// Returns the builder of a client that shows its requests, with a token that
+/// stands for the real one.
 ///
 /// Credentials are loaded all the same, so that their errors are found; no
-/// token is fetched.
+/// token is fetched. It never retries: one request is enough.
 pub(crate) fn pretend(
     globals: &Globals,
     service: &Service,
@@ -45,6 +55,10 @@ pub(crate) fn pretend(
     Ok(builder(globals, service)?.credentials(credentials).retry(RetryPolicy::never()))
 }
 
+/// Applies every option but the credentials.
+///
+/// `--retries N` means N + 1 attempts. `--total-timeout` limits calls here;
+/// listings and waits read it themselves, because their defaults differ.
 fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuilder, CommandFailure> {
     let builder = OperationsClient::builder(&service.endpoint);
     let mut builder = match globals.transport {
@@ -74,7 +88,8 @@ fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuild
     Ok(builder)
 }
 
-/// gRPC, where nothing speaks against it.
+/// Returns the kind of transport, or an error for options that are parts of
+/// URLs: gRPC would ignore them silently.
 fn grpc(globals: &Globals) -> Result<TransportKind, CommandFailure> {
     let of_urls =
         [("--api-version", globals.api_version.is_some()), ("--binding", !globals.bindings.is_empty())];

@@ -1,4 +1,16 @@
 //! Exit statuses, and which one counts when several things went wrong.
+//!
+//! The numbers are promised in `lro --help`. They follow conventions where
+//! there are some: 2 for usage, 128 + N for signal N.
+//!
+//! | status | a script may |
+//! |---|---|
+//! | 0 | go on |
+//! | 1, 6 | try again later, or with other credentials; nothing is known about the work |
+//! | 2 | not go on: it has to be changed |
+//! | 3 | report that the work failed |
+//! | 4, 129, 130, 143 | wait again |
+//! | 5 | look whether the work left its result |
 
 use std::process::ExitCode;
 
@@ -30,12 +42,18 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The status for what went wrong with one call or wait.
+    /// Returns the status for what went wrong with one call or wait.
+    ///
+    /// A timeout is [`Running`](Self::Running) only if some poll has seen the
+    /// operation. Otherwise nothing is known about it, which is
+    /// [`NotAsked`](Self::NotAsked).
     pub(crate) fn of(error: &Error) -> Self {
         match (error.kind(), error.code()) {
             (ErrorKind::Binding | ErrorKind::Config, _) => Self::Usage,
             (ErrorKind::Operation, _) => Self::Failed,
             (ErrorKind::Stopped, _) => Self::Interrupted,
+            // A service that refuses a token and a token that cannot be fetched
+            // need the same action.
             (ErrorKind::Auth, _) | (ErrorKind::Service, Some(Code::Unauthenticated)) => Self::Credentials,
             (ErrorKind::Service, Some(Code::NotFound)) => Self::NotFound,
             (ErrorKind::Timeout, _) if error.operation().is_some() => Self::Running,
@@ -45,12 +63,13 @@ impl Exit {
 
     /// Returns the status that counts if both happened.
     ///
-    /// Exit codes are ordered from least to most certain: actions of the user,
-    /// errors that only the user can fix, unknown outcomes, known outcomes.
+    /// Each of these gives way to those behind it: known outcomes, unknown
+    /// outcomes, errors that only the user can fix, signals.
     pub(crate) fn and(self, other: Self) -> Self {
         if self.gravity() >= other.gravity() { self } else { other }
     }
 
+    /// The place in [`RISING`].
     fn gravity(self) -> usize {
         RISING.iter().position(|each| *each == self).unwrap_or_default()
     }
@@ -62,6 +81,8 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// From the status that gives way to all others to the one that gives way to
+/// none.
 const RISING: [Exit; 10] = [
     Exit::Success,
     Exit::Running,

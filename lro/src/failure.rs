@@ -1,4 +1,12 @@
 //! Failures as they are printed: one line, perhaps a hint, and an exit status.
+//!
+//! ```text
+//! lro: GetOperation `operations/42`: NOT_FOUND: operation expired (https://…)
+//! lro: hint: services delete operations some time after they finish; --endpoint and --api-version must match, too
+//! ```
+//!
+//! The message is the library's, with the names of options replaced by those of
+//! `lro`. The hint is about this command line, so it is decided here (`hints`).
 
 use longrunning::Error;
 use longrunning::printing::redacted;
@@ -9,21 +17,29 @@ use crate::output;
 use crate::place::OperationPlace;
 
 /// The end of a command, or of its part for one operation.
+///
+/// It is a value until [`tell`](Self::tell) or [`report`](Self::report) prints
+/// it: a wait may show it above its display, or not at all.
 #[derive(Debug)]
 pub(crate) struct CommandFailure {
+    /// The exit status of the command, if nothing graver happens.
     exit: Exit,
+    /// The message with its causes, not yet redacted.
     message: String,
     /// Another attempt may succeed.
     is_transient: bool,
+    /// What to do, on a line of its own.
     hint: Option<String>,
 }
 
 impl CommandFailure {
-    /// Something on the command line or in a file that cannot be used.
+    /// Returns a failure with status 2: something on the command line, in a
+    /// file or in the environment cannot be used.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into(), is_transient: false, hint: None }
     }
 
+    /// Sets what to do, in place of a hint that was there.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -34,7 +50,11 @@ impl CommandFailure {
         Self { hint: hints::for_error(error, place), ..Self::without_hint(error) }
     }
 
+    /// Takes message, status and class of the library's error. The causes of
+    /// the operating system or of TLS are part of the message here: operators
+    /// have no debugger.
     fn without_hint(error: &Error) -> Self {
+        // The alternate form has the chain of causes.
         let message = hints::in_options(&format!("{error:#}"));
         Self { exit: Exit::of(error), message, is_transient: error.is_transient(), hint: None }
     }
@@ -44,13 +64,17 @@ impl CommandFailure {
         self.is_transient
     }
 
-    /// The message, without secrets.
+    /// Returns the message, without secrets and without the hint, for a display
+    /// that shows it in its own way.
     pub(crate) fn message(&self) -> String {
         redacted(&self.message)
     }
 
-    /// What the library says about a start: a resource that is not found is no
-    /// operation that is not found.
+    /// Takes the library's error about a start.
+    ///
+    /// Its status is never 5: if a start finds nothing, it is a resource that
+    /// does not exist and no operation. Nor is it 6 or 3 if the start may have
+    /// happened; then nothing is known, which is status 1.
     pub(crate) fn of_start(error: &Error, place: &OperationPlace) -> Self {
         let failure = Self::of(error, place);
         let exit = match failure.exit {
@@ -70,14 +94,17 @@ impl CommandFailure {
         self.exit
     }
 
-    /// Writes it to standard error, and returns the exit status.
+    /// Writes message and hint to standard error, and returns the exit status.
     pub(crate) fn tell(&self) -> Exit {
         self.report();
         self.exit
     }
 
-    /// Writes it to standard error, and returns whether all was written.
+    /// Writes message and hint to standard error, and returns whether all was
+    /// written.
     pub(crate) fn report(&self) -> bool {
+        // The hint belongs to the message: without it, it would be about
+        // nothing.
         output::say(&redacted(&self.message)) && self.report_hint()
     }
 

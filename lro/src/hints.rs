@@ -1,4 +1,13 @@
 //! What to do about an error, if that is known.
+//!
+//! Each hint names options of `lro` or commands of Google's tools. There is at
+//! most one for an error, and none if nothing certain can be said. The order of
+//! the sources is the order of their certainty:
+//!
+//! - what the service says for machines: the reason of its `ErrorInfo`;
+//! - another endpoint that its message names;
+//! - a link that the service wants to be read;
+//! - the code, with what is known of the place.
 
 use longrunning::rpc::{ErrorInfo, Help};
 use longrunning::{Code, Error, ErrorKind, Status};
@@ -7,7 +16,7 @@ use crate::place::{OperationPlace, is_loopback, is_operation};
 use crate::redact::name_for_display;
 use crate::url::is_url;
 
-/// A hint for an error of a call for `place`.
+/// Returns the hint for an error of a call for `place`.
 ///
 /// What the service says for machines comes first: its messages name hosts for
 /// many reasons.
@@ -25,6 +34,7 @@ pub(crate) fn for_error(error: &Error, place: &OperationPlace) -> Option<String>
             _ => for_set_up(error),
         };
     };
+    // Computed only if no reason is known: it reads the words of the message.
     let other = || {
         let host = other_endpoint(status, &place.service.endpoint)?;
         Some(format!("the service names another endpoint: try --endpoint {host}"))
@@ -33,14 +43,16 @@ pub(crate) fn for_error(error: &Error, place: &OperationPlace) -> Option<String>
     for_reason(status).or_else(other).or_else(|| see(status)).or_else(|| for_code(status, place, call))
 }
 
-/// An endpoint without a scheme is asked over https, which servers on this
-/// machine rarely have.
+/// Returns the hint for a local endpoint without a scheme.
+///
+/// Without a scheme it is https, which servers on this machine rarely have.
 fn for_connection(endpoint: &str) -> Option<String> {
     let is_local = !endpoint.contains("://") && is_loopback(endpoint.split('/').next().unwrap_or_default());
     is_local.then(|| format!("without a scheme it is https; for plain http say http://{endpoint}"))
 }
 
-/// A hint for an error in the options and files that clients are made of.
+/// Returns the hint for an error in the options and files that clients are
+/// built of.
 pub(crate) fn for_set_up(error: &Error) -> Option<String> {
     match error.kind() {
         ErrorKind::Auth => Some(NO_CREDENTIALS.to_owned()),
@@ -49,7 +61,18 @@ pub(crate) fn for_set_up(error: &Error) -> Option<String> {
     }
 }
 
-/// Hints by the machine-readable reason of an error.
+/// Returns the hint for the machine-readable reason of an error
+/// (`google.rpc.ErrorInfo`).
+///
+/// Known reasons have words of their own; any other is named with its domain,
+/// so that it can be searched for. The reason stays in the text for the same
+/// purpose:
+///
+/// ```text
+/// Cloud Run Admin API is off for projects/7: switch it on at https://… (SERVICE_DISABLED)
+/// the caller lacks run.operations.get on projects/7: grant it, or use other credentials (IAM_PERMISSION_DENIED)
+/// the reason is LOCATION_POLICY_VIOLATED of googleapis.com
+/// ```
 fn for_reason(status: &Status) -> Option<String> {
     let info = status.detail::<ErrorInfo>().filter(|info| !info.reason.is_empty())?;
     let fact = |name: &str| info.metadata.get(name).filter(|value| !value.is_empty());
@@ -81,19 +104,25 @@ fn for_reason(status: &Status) -> Option<String> {
     }
 }
 
-/// The page that the service wants to be read.
+/// Points to the first link of the service's `google.rpc.Help`.
 fn see(status: &Status) -> Option<String> {
     link(status).map(|link| format!("see {link}"))
 }
 
+/// Returns the first link that is not empty.
 fn link(status: &Status) -> Option<String> {
     status.detail::<Help>()?.links.into_iter().map(|link| link.url).find(|url| !url.is_empty())
 }
 
 /// What was sent, as far as it matters to what can be done.
+///
+/// It is read from the error, because a failure in a wait is far from the code
+/// that sent the request.
 #[derive(Clone, Copy, Debug)]
 struct HintedCall {
+    /// Whether it was a listing, whose name is a parent.
     is_list: bool,
+    /// Whether it went over gRPC, which has no versions and paths.
     is_grpc: bool,
 }
 
@@ -108,11 +137,14 @@ impl HintedCall {
 }
 
 /// Replaces what the library calls its options by what the options of this
-/// program are called.
+/// program are called: `attempt_timeout` becomes `--attempt-timeout`. Advice
+/// that the program cannot follow is left out.
 pub(crate) fn in_options(message: &str) -> String {
     OPTIONS.iter().fold(message.to_owned(), |message, (library, option)| message.replace(library, option))
 }
 
+/// Returns the hint for a canonical code, which says least: it depends on what
+/// was sent, and where.
 fn for_code(status: &Status, place: &OperationPlace, call: HintedCall) -> Option<String> {
     match status.code() {
         Code::NotFound if is_url(&place.given) && place.service.version.is_none() => {
@@ -132,11 +164,13 @@ fn for_code(status: &Status, place: &OperationPlace, call: HintedCall) -> Option
     }
 }
 
-/// The endpoint of Google's that the message of an error speaks of, if that is
-/// another one than was asked.
+/// Returns the endpoint of Google's that the message of an error speaks of, if
+/// that is another one than the request was sent to.
 ///
-/// The plain name of a service is taken for an endpoint only where the message
-/// has that word.
+/// Services that keep operations by region say so in words only: "use
+/// us-central1-aiplatform.googleapis.com". The plain name of a service is taken
+/// for an endpoint only if the message has that word, since messages name
+/// services for many reasons.
 fn other_endpoint(status: &Status, asked: &str) -> Option<String> {
     if !matches!(
         status.code(),
@@ -155,7 +189,7 @@ fn other_endpoint(status: &Status, asked: &str) -> Option<String> {
     other.map(str::to_owned)
 }
 
-/// The host of Google's that a word is, or is a URL of.
+/// Returns the host of Google's that a word is, or is a URL of.
 ///
 /// With a path but no scheme it is a resource
 /// (`//run.googleapis.com/projects/p`) or a permission.
@@ -170,6 +204,16 @@ fn host_of(word: &str) -> Option<&str> {
     (host.ends_with(GOOGLE) && host.chars().all(plain)).then_some(host)
 }
 
+/// Returns the hint for `NOT_FOUND`: the operation is gone, or endpoint and
+/// version are those of another service.
+///
+/// A name with a location whose endpoint has none is the most common case:
+/// services keep such operations at their regional endpoints.
+///
+/// ```text
+/// services delete operations some time after they finish; --endpoint and --api-version must match, too: a regional
+/// service needs its endpoint of europe-west1
+/// ```
 fn not_found(place: &OperationPlace, call: HintedCall) -> String {
     let (service, mut segments) = (&place.service, place.name.split('/'));
     let location = segments.find(|segment| *segment == "locations").and_then(|_| segments.next());
@@ -187,6 +231,7 @@ fn not_found(place: &OperationPlace, call: HintedCall) -> String {
     format!("{reason}; {fit}{}", regional.unwrap_or_default())
 }
 
+/// The domain of Google's endpoints. Other universes have others, and no hint.
 const GOOGLE: &str = ".googleapis.com";
 
 /// Hosts of Google's that messages name for other reasons: in scopes, and where
@@ -206,23 +251,37 @@ const OPTIONS: [(&str, &str); 8] = [
     (": use `client_info`", ""),
 ];
 
+/// A listing below the name of an operation.
 const OPERATION: &str =
     "this is the name of an operation, which `lro get` shows; `lro list` takes its parent";
+/// `UNIMPLEMENTED` over gRPC: many services offer only a part of the methods
+/// there.
 const UNIMPLEMENTED_GRPC: &str = "the service does not have this method over gRPC: try --transport rest";
+/// A pasted URL without a version.
 const NO_VERSION: &str =
     "the URL has no version, so it was requested at v1: give another one by --api-version";
+/// A 404 page of a front end: the URL is wrong, and not the name.
 const NO_METHOD: &str = "--endpoint or --api-version is wrong: the service is not there";
+/// `UNAUTHENTICATED`: the token has expired, or is of another universe.
 const NOT_ACCEPTED: &str = "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others";
+/// What to do about a missing permission, whichever it is.
 const GRANT: &str = "grant it, or use other credentials";
+/// A token that was fetched for less than the service wants.
 const SCOPE: &str =
     "the access token lacks a scope: get one with https://www.googleapis.com/auth/cloud-platform";
+/// The login of a person, whose default project is that of `gcloud` itself.
 const QUOTA_PROJECT: &str = "the credentials of a user need a quota project: set --quota-project";
+/// No credentials were found, or they gave no token.
 const NO_CREDENTIALS: &str =
     "select others with --credentials, --access-token-file, --api-key-file or --anonymous";
+/// A name that no binding takes.
 const OTHER_SHAPE: &str =
     "for names of another shape there is --binding, such as --binding get=/v1/{name=jobs/*}";
+/// An endpoint on another machine with plain http.
 const EMULATOR: &str = "for an emulator there is --allow-plain-http, with --anonymous";
+/// `UNIMPLEMENTED` over REST.
 const UNIMPLEMENTED: &str = "the service does not have this method, or has it under another --api-version";
+/// A call that ran out of time.
 const MORE_TIME: &str = "the limits are --attempt-timeout and --total-timeout";
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! Texts that other programs write: files, pipes and standard input, which may
 //! never end.
+//!
+//! A name file may be a FIFO, and a credentials file may be `/dev/zero` by
+//! mistake. So reading has a timeout and a size limit, and happens on a thread
+//! that can be left behind.
 
 use std::fs;
 use std::io::{self, Read};
@@ -16,15 +20,19 @@ pub(crate) fn standard_input(timeout: Option<Duration>) -> io::Result<String> {
     read_within(timeout, || text_of(io::stdin().lock()))
 }
 
-/// Reads a file or a pipe until `timeout`.
+/// Reads a file or a pipe until `timeout`, which also covers opening it: to
+/// open a pipe blocks until there is a writer.
 pub(crate) fn file(path: &Path, timeout: Duration) -> io::Result<String> {
     let path = path.to_owned();
     read_within(Some(timeout), move || text_of(fs::File::open(path)?))
 }
 
-/// The whole text, which has to end: devices such as `/dev/zero` do not.
+/// Returns the whole text, which has to end within 64 MiB: devices such as
+/// `/dev/zero` do not end.
 fn text_of(reader: impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
+    // One byte more than is allowed shows that there is more, without reading
+    // it.
     reader.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > MAX_LEN {
         true => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 64 MiB")),
@@ -32,8 +40,8 @@ fn text_of(reader: impl Read) -> io::Result<String> {
     }
 }
 
-/// UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell writes what
-/// is redirected to a file.
+/// Decodes UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell
+/// writes what is redirected to a file.
 fn decoded(bytes: Vec<u8>) -> io::Result<String> {
     let not_text = || io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
     let Some(units) = bytes.strip_prefix(b"\xff\xfe") else {
@@ -55,7 +63,10 @@ fn read_within(
     read: impl FnOnce() -> io::Result<String> + Send + 'static,
 ) -> io::Result<String> {
     let (sender, receiver) = mpsc::sync_channel(1);
+    // The name shows up in debuggers and in `ps -L`.
     thread::Builder::new().name("lro-input".into()).spawn(move || drop(sender.send(read())))?;
+    // The sender lives in the thread, so a thread that panics ends the wait,
+    // too.
     let received = match timeout {
         Some(timeout) => receiver.recv_timeout(timeout),
         None => receiver.recv().map_err(RecvTimeoutError::from),

@@ -1,5 +1,10 @@
 //! The log of the library on standard error: warnings always, what is sent and
 //! why with `-v`.
+//!
+//! ```text
+//! lro: REST: GET http://127.0.0.1:4242/v1/operations/42: status 200 after 4 ms
+//! lro: GetOperation `operations/42`: attempt 1 succeeded
+//! ```
 
 use std::io::Write;
 
@@ -18,6 +23,8 @@ pub(crate) fn start(verbose: bool) {
     }
 }
 
+/// The logger. It writes through `output`, so that lines do not tear a display
+/// apart, and redacts what it writes once more.
 struct StandardError;
 
 impl Log for StandardError {
@@ -32,6 +39,8 @@ impl Log for StandardError {
         if !self.enabled(record.metadata()) {
             return;
         }
+        // The library redacts too. This is the last line before a terminal or a
+        // log of a build server.
         let line = redacted(&record.args().to_string());
         match record.level() {
             Level::Error | Level::Warn => output::note_aside(&format!("warning: {line}")),
@@ -44,4 +53,5 @@ impl Log for StandardError {
     }
 }
 
+/// The target of the library's records, which its modules extend.
 const LIBRARY: &str = "longrunning";

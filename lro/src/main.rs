@@ -8,7 +8,13 @@
 //!          └─ failure → exit, hints ── serve ── scenario
 //! ```
 //!
-//! Everything it does goes over the public interface of the library.
+//! A command returns an [`Exit`] or a [`CommandFailure`]. Operations go to
+//! standard output as soon as they are known; everything else (progress,
+//! warnings, hints, errors) goes to standard error. So a pipe gets operations
+//! only.
+//!
+//! Everything goes over the public interface of the library: `lro` is also the
+//! proof that a program of its own can do the same.
 
 mod args;
 mod bindings;
@@ -46,6 +52,10 @@ use args::{Cli, Command};
 use exit::Exit;
 use failure::CommandFailure;
 
+/// Reads the command line, runs the command, and ends with its exit status.
+///
+/// [`output::exit_status`] has the last word: if a write to a standard stream
+/// failed, a success becomes status 1.
 fn main() -> ExitCode {
     let exit = match args::read(env::args_os()) {
         Ok(cli) => run(&cli).unwrap_or_else(|failure| failure.tell()),
@@ -54,6 +64,10 @@ fn main() -> ExitCode {
     output::exit_status(exit).into()
 }
 
+/// Runs the command of a command line.
+///
+/// `--dry-run` comes before the commands, so that none of them can send
+/// anything by mistake.
 fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
     let globals = &cli.globals;
     log::start(globals.verbose);
@@ -73,8 +87,13 @@ fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
     }
 }
 
-/// What clap says of a command line: help on standard output, all else as an
-/// error.
+/// Prints what clap says instead of a parsed command line, and returns the exit
+/// status: 0 for `--help` and `--version`, which go to standard output, and 2
+/// for an error.
+///
+/// The prefix `error:` becomes `lro:`, as in every other message. What clap
+/// quotes of the command line is redacted, since it may be a key in the wrong
+/// place.
 fn refused(error: &clap::Error) -> Exit {
     let text = error.to_string();
     if !error.use_stderr() {

@@ -1,4 +1,8 @@
 //! Completions and man pages, made from the arguments.
+//!
+//! Both are generated on request and go to standard output, so
+//! that a package can install what fits its version. They know every option,
+//! since they are made of the same definitions that parse the command line.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -10,6 +14,8 @@ use crate::exit::Exit;
 use crate::failure::CommandFailure;
 use crate::output;
 
+/// Prints the script that completes commands, options, their values and file
+/// names in `shell`.
 pub(crate) fn completions(shell: Shell) -> Result<Exit, CommandFailure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "lro", &mut text);
@@ -17,9 +23,15 @@ pub(crate) fn completions(shell: Shell) -> Result<Exit, CommandFailure> {
     Ok(Exit::Success)
 }
 
-/// Prints the page of `lro`, or of one of its commands.
+/// Prints the page of `lro`, or of one of its commands, in the format of `man`.
+///
+/// # Errors
+///
+/// A command that does not exist.
 pub(crate) fn page(name: Option<&str>) -> Result<Exit, CommandFailure> {
     let mut lro = Cli::command();
+    // Completes the subcommands, which would otherwise lack the arguments that
+    // are created late.
     lro.build();
     let page = match name {
         None => lro.clone(),
@@ -30,6 +42,7 @@ pub(crate) fn page(name: Option<&str>) -> Result<Exit, CommandFailure> {
     };
     let mut text = Vec::new();
     let title = name.map_or_else(|| "lro".to_owned(), |name| format!("lro-{name}"));
+    // The headline of the page is `lro-wait`, since `man` finds pages by it.
     Man::new(page.display_name(title.clone()))
         .title(title.to_uppercase())
         .manual("User Commands")

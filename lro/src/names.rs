@@ -1,4 +1,14 @@
 //! What the user calls an operation: a name, a URL, a line of standard input.
+//!
+//! ```text
+//! 42                                      a bare id, under --parent or LRO_PARENT
+//! projects/p/locations/l/operations/42    a name, at --endpoint or LRO_ENDPOINT
+//! https://run.googleapis.com/v2/…         a URL: endpoint, version and name in one
+//! ```
+//!
+//! Here is also the rule about which hosts may receive credentials, because
+//! only here it is known where a host comes from: typed as an endpoint, or part
+//! of a URL that may come from anywhere.
 
 use std::collections::HashSet;
 use std::env;
@@ -14,6 +24,9 @@ use crate::url::{OperationUrl, is_url};
 
 /// Finds the operations that were named, each once, in their order; `-` stands
 /// for the lines of standard input.
+///
+/// Standard input is read to its end before anything is sent, within
+/// `--total-timeout` if that is set.
 pub(crate) fn places(globals: &Globals, names: &[String]) -> Result<Vec<OperationPlace>, CommandFailure> {
     let mut text = String::new();
     if names.iter().any(|name| name == "-") {
@@ -24,7 +37,8 @@ pub(crate) fn places(globals: &Globals, names: &[String]) -> Result<Vec<Operatio
     places_with(globals, names, &text)
 }
 
-/// The same, with the text of standard input.
+/// Does the same with the text of standard input, which `-` may name more than
+/// once.
 fn places_with(
     globals: &Globals,
     names: &[String],
@@ -32,6 +46,7 @@ fn places_with(
 ) -> Result<Vec<OperationPlace>, CommandFailure> {
     let read = lines(text)?;
     let all = names.iter().flat_map(|name| if name == "-" { &read[..] } else { std::slice::from_ref(name) });
+    // The first mention decides about the order.
     let mut seen = HashSet::new();
     let mut places = Vec::new();
     for name in all {
@@ -44,28 +59,37 @@ fn places_with(
     Ok(places)
 }
 
-/// Finds the one that was named. A bare id is a name under the parent, if there
-/// is one.
+/// Finds the operation that was named. A bare id is a name under the parent, if
+/// there is one.
 pub(crate) fn place(globals: &Globals, name: &str) -> Result<OperationPlace, CommandFailure> {
     let full = under(parent(globals).as_deref(), name);
     locate(globals, default_endpoint(), full.as_deref().unwrap_or(name))
 }
 
-/// Finds what is to be listed: what was named, else the parent, else all
-/// operations.
+/// Finds what is to be listed: what was named, else the parent, else
+/// `operations`, which is all of a service.
 pub(crate) fn list_place(globals: &Globals, name: Option<&str>) -> Result<OperationPlace, CommandFailure> {
+    // An empty name is `--all` without a value.
     let name = name.filter(|name| !name.is_empty()).map(str::to_owned).or_else(|| parent(globals));
     locate(globals, default_endpoint(), name.as_deref().unwrap_or(ALL))
 }
 
-/// The parent of bare ids, by the option or the environment.
+/// Returns the parent of bare ids, by the option or the environment, without
+/// slashes at its end.
 fn parent(globals: &Globals) -> Option<String> {
     let parent = globals.parent.clone().or_else(|| env::var("LRO_PARENT").ok())?;
     let parent = parent.trim_end_matches('/');
     Some(parent.to_owned()).filter(|parent| !parent.is_empty())
 }
 
-/// The name of a bare id under a parent, which may name its collection.
+/// Returns the name of a bare id under a parent, which may end in its
+/// collection; none if it is no bare id.
+///
+/// ```text
+/// projects/p             42   projects/p/operations/42
+/// projects/p/operations  42   projects/p/operations/42
+/// projects/p             a/b  none: it is a name already
+/// ```
 fn under(parent: Option<&str>, id: &str) -> Option<String> {
     let parent = parent.filter(|_| !id.is_empty() && !id.contains('/'))?;
     Some(match parent.rsplit('/').next() {
@@ -79,6 +103,17 @@ pub(crate) fn default_endpoint() -> Option<String> {
     env::var("LRO_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())
 }
 
+/// Finds the service of a name or URL.
+///
+/// The host of a URL gets credentials only if it is the endpoint that the user
+/// gave, a host of Google's (or of the universe that the environment names), or
+/// if there are no credentials to get. A URL in a chat message or a log must
+/// not be able to collect a token.
+///
+/// # Errors
+///
+/// A name without an endpoint; a URL that contradicts `--endpoint`, or whose
+/// host may not receive credentials.
 fn locate(
     globals: &Globals,
     environment: Option<String>,
@@ -95,6 +130,7 @@ fn locate(
     }
     let url = OperationUrl::parse(name, version.as_deref())?;
     // A URL may come from anywhere, and its host receives a token.
+    // The user typed this host as an endpoint, or put it into the environment.
     let named = given.as_deref().is_some_and(|given| url.is_at(given));
     if globals.endpoint.is_some() && !named {
         let message = format!("`{}` is not at the endpoint that --endpoint gives", shown_name(&url.given));
@@ -116,11 +152,25 @@ fn locate(
     Ok(OperationPlace { given: url.given, service, name: url.name })
 }
 
-/// The names in a text: one a line, or an operation as JSON. Empty lines do not
-/// count, nor does what follows a `#` at the start of a line or behind a space.
+/// Returns the names in a text: one a line, or an operation as JSON, as `lro
+/// list --format json` prints it. Empty lines do not count, nor does what
+/// follows a `#` at the start of a line or behind a space.
+///
+/// ```text
+/// # nightly
+/// operations/1
+/// operations/2  # retried
+/// {"name": "operations/3", "done": false}
+/// ```
+///
+/// # Errors
+///
+/// JSON that is no operation, and a block of PEM: a key that was piped to the
+/// wrong program.
 fn lines(text: &str) -> Result<Vec<String>, CommandFailure> {
     // Editors and shells of Windows write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Comments first: a line that is only a comment is empty then.
     let named = text.lines().map(without_comment).filter(|line| !line.is_empty());
     // The lines of a key look like names, so that messages would show them and
     // requests would send them.
@@ -146,8 +196,10 @@ fn lines(text: &str) -> Result<Vec<String>, CommandFailure> {
 /// The operations of a whole service.
 const ALL: &str = "operations";
 
+/// The hint for a name without a service.
 const NO_ENDPOINT: &str = "give --endpoint HOST, such as --endpoint run.googleapis.com, or LRO_ENDPOINT, or the full URL as the name";
 
+/// Returns a line without white space around it and without its comment.
 fn without_comment(line: &str) -> &str {
     let line = line.trim();
     // A name has no spaces, but JSON may have a `#` anywhere.

@@ -1,15 +1,22 @@
 //! An operation and the service it belongs to.
+//!
+//! Names are unique within a service only, so a name travels with its endpoint
+//! and version from the command line to the result. `names` makes places,
+//! `connect` makes their clients, and `wait::record` stores them.
 
 use std::fmt;
 
 use longrunning::OperationName;
 
-/// An operation, or a parent of operations, at a service.
+/// An operation, or a parent of operations, at a service. For `lro start` the
+/// name is the path of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct OperationPlace {
     /// As the user gave it, without a key: what to say again in a command.
     pub(crate) given: String,
+    /// Where it is.
     pub(crate) service: Service,
+    /// Its name there, without the version.
     pub(crate) name: String,
 }
 
@@ -21,10 +28,16 @@ impl OperationPlace {
 }
 
 /// Where to send requests, under which path, and with which key.
+///
+/// Two names with the same service share a client, and so connections and
+/// tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Service {
+    /// A host or a URL, as the client takes it.
     pub(crate) endpoint: String,
+    /// The path prefix of names; none for the default one.
     pub(crate) version: Option<String>,
+    /// How paths are made of names.
     pub(crate) paths: PathSource,
     /// That of a pasted URL.
     pub(crate) key: Option<ApiKey>,
@@ -41,13 +54,15 @@ impl Service {
         (&self.endpoint, self.version.as_deref())
     }
 
-    /// The same for a name that stood behind the version in a URL.
+    /// Sets that paths are made as in the URL that `name` stood in, behind the
+    /// version.
     pub(crate) fn with_pasted(self, name: &str) -> Self {
         let paths = if is_odd(name) { PathSource::OddUrl } else { PathSource::Url };
         Self { paths, ..self }
     }
 
-    /// The same for a name that an earlier command recorded.
+    /// Sets how paths are made for a name that an earlier command recorded in a
+    /// journal.
     pub(crate) fn with_recorded(self, name: &str) -> Self {
         // A bare id was given without a URL, most likely.
         let paths =
@@ -57,8 +72,12 @@ impl Service {
 }
 
 /// What the paths of requests are made by.
+///
+/// A URL that a user pasted worked in a browser or a log, so its path is taken
+/// as it is rather than made anew by bindings that may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum PathSource {
+    /// The bindings of the version, and those that the user gives.
     Bindings,
     /// A pasted URL, which is used as it stands.
     Url,
@@ -66,12 +85,14 @@ pub(crate) enum PathSource {
     OddUrl,
 }
 
-/// Whether a name has no usual collection in it, so that all of it is the id.
+/// Returns whether a name has no usual collection in it, so that all of it is
+/// the id.
 fn is_odd(name: &str) -> bool {
     OperationName::try_from(name).is_ok_and(|parsed| parsed.id() == name)
 }
 
-/// An API key; `Debug` does not show it.
+/// An API key. `Debug` does not show it, and there is no `Display`: it leaves
+/// through [`expose`](Self::expose) only.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ApiKey(String);
 
@@ -91,15 +112,18 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Whether an authority, a host with or without a port, is this machine.
+/// Returns whether an authority, a host with or without a port, is this
+/// machine: `127.0.0.1`, `localhost` or `[::1]`.
 pub(crate) fn is_loopback(authority: &str) -> bool {
+    // An IPv6 address has colons too, which begin no port.
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     let host =
         authority.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(authority, |(host, _)| host);
     ["127.0.0.1", "localhost", "[::1]"].contains(&host)
 }
 
-/// Whether this is the name of an operation, which has none below it.
+/// Returns whether this is the name of an operation, which has none below it.
+/// `-` is no id: it stands for every parent in a listing.
 pub(crate) fn is_operation(name: &str) -> bool {
     let mut segments = name.rsplit('/');
     segments.next().is_some_and(|id| !id.is_empty() && id != "-") && segments.next() == Some("operations")

@@ -1,28 +1,40 @@
 //! What is printed of a header, and of other values that the user gave.
+//!
+//! Three things are printed again that a user typed: names in results and
+//! messages, options in the command that continues a wait, and headers in
+//! `--dry-run`. Each may be a secret in the wrong place. The library recognises
+//! keys and tokens by their form; headers are recognised by their names too.
 
 use longrunning::http::is_sensitive;
 use longrunning::printing::{suspicion, suspicion_of_name};
 
 use crate::args::ShellKind;
 
-/// The value of a header, or a word in its place.
+/// Returns the value of a header, or `[redacted]` if its name or its form is
+/// that of a secret.
 pub(crate) fn value<'a>(name: &str, value: &'a str) -> &'a str {
     if is_sensitive(name) || is_secret(value) { REDACTED } else { value }
 }
 
-/// The value of an option, or a word in its place if it may be a secret.
+/// Returns the value of an option, or `[redacted]` if it may be a secret.
 pub(crate) fn value_for_display(value: &str) -> String {
     if is_secret(value) { REDACTED.to_owned() } else { value.to_owned() }
 }
 
-/// The name or URL of an operation, or a word in its place if it may be a
-/// secret.
+/// Returns the name or URL of an operation, or `[redacted]` if it may be a
+/// secret. Names have a rule of their own, because their segments may be long
+/// and random.
 pub(crate) fn name_for_display(name: &str) -> String {
     if suspicion_of_name(name).is_some() { REDACTED.to_owned() } else { name.to_owned() }
 }
 
-/// An operation's name for a command line to go on with: one that may be a
-/// secret is described, and the words say where the user gave it.
+/// Returns an operation's name for a command line to continue with. One that
+/// may be a secret is described, and the words say where the user gave it:
+///
+/// ```text
+/// [redacted: an access token, NAME 2]
+/// [redacted: JSON, a line of standard input]
+/// ```
 pub(crate) fn name_for_line(name: &str, given: &[String]) -> String {
     let Some(what) = suspicion_of_name(name) else { return name.to_owned() };
     match given.iter().position(|each| each == name) {
@@ -31,7 +43,7 @@ pub(crate) fn name_for_line(name: &str, given: &[String]) -> String {
     }
 }
 
-/// Where a listing can go on.
+/// Returns how a listing can be continued: `continue with --page-token TOKEN`.
 ///
 /// A token of the service is repeated, whatever it looks like: many services
 /// make theirs of JSON in base64, as a JWT is made. One that the user gave may
@@ -45,7 +57,14 @@ pub(crate) fn page_token_line(token: &str, given: Option<&str>) -> String {
     }
 }
 
-/// `Name: value` as the user gave it, without a value that may be secret.
+/// Returns `Name: value` as the user gave it, without a value that may be
+/// secret.
+///
+/// ```text
+/// X-Request-Id: 7         X-Request-Id: 7
+/// Authorization: Bearer…  Authorization: [redacted]
+/// ya29…                   [redacted]
+/// ```
 pub(crate) fn header_for_display(header: &str) -> String {
     match header.split_once(':') {
         Some((name, _)) if suspicion(name).is_some() => REDACTED.to_owned(),
@@ -60,13 +79,17 @@ pub(crate) fn header_for_display(header: &str) -> String {
 
 /// Whether a value looks like a key or a token, or is a URL with a password.
 fn is_secret(value: &str) -> bool {
+    // The user information of a URL ends at the last `@` before the path.
     let authority =
         value.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    // A URL with a user alone is no secret; with a password it is.
     let has_password = authority
         .is_some_and(|authority| authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')));
     has_password || suspicion(value).is_some()
 }
 
+/// In place of a value, whatever its length: the length of a secret is a hint
+/// too.
 const REDACTED: &str = "[redacted]";
 
 #[cfg(test)]

@@ -1,4 +1,16 @@
-//! What `lro serve` plays: operations and faults, read from JSON.
+//! What `lro serve` plays: operations, starts and faults, read from JSON.
+//!
+//! ```text
+//! file ── without_comments ── serde ── Scenario ── start ── FakeServer
+//! ```
+//!
+//! Unknown fields are errors, since a misspelled one would otherwise change
+//! nothing without a word. Whatever cannot be played is found before the server
+//! listens. Messages without an `@type` become a `google.protobuf.Struct`,
+//! which every client can read.
+//!
+//! The help of `lro serve` describes the file, and `demo.json` is an example of
+//! it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,7 +24,7 @@ use serde_json::value::RawValue;
 
 use super::args::parse_duration;
 
-/// A scenario as it stands in its file.
+/// A scenario as it stands in its file. Every part may be missing.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Scenario {
@@ -25,29 +37,46 @@ pub(crate) struct Scenario {
     /// Has the method `:wait`.
     #[serde(default)]
     wait: bool,
+    /// The most operations of a page; without it, the default of the fake
+    /// server.
     page_size: Option<usize>,
     /// The only access token that is taken.
     token: Option<String>,
 }
 
+/// An operation, from its creation to its end.
+///
+/// It ends after a time, at a poll, or never. Its progress is that part of the
+/// time which has passed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScriptedOperation {
+    /// The whole name, as a request has it behind the version.
     name: String,
     /// Of a service with operations of its own; without it, that of
     /// google.longrunning.
     form: Option<ScriptedForm>,
+    /// When it ends, counted from the start of the server or from the request
+    /// that starts it.
     #[serde(default, deserialize_with = "duration")]
     done_after: Option<Duration>,
+    /// At which poll it ends, counted from 1.
     done_at_poll: Option<u64>,
+    /// Its metadata on the way; without them `{"percent": 40}` and the like.
     #[serde(default)]
     steps: Vec<ScenarioStep>,
+    /// What it responds with when it ends.
     response: Option<Box<RawValue>>,
+    /// The `google.rpc.Status` that it fails with, in place of a response.
     error: Option<Box<RawValue>>,
+    /// Whether it continues after a cancellation was accepted, as many services
+    /// do.
     #[serde(default)]
     ignores_cancel: bool,
 }
 
+/// The services whose operations have a type of their own, see
+/// `docs/extended-operations.md`.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum ScriptedForm {
@@ -94,24 +123,35 @@ struct ScenarioStep {
     metadata: Box<RawValue>,
 }
 
+/// What goes wrong with some requests, in place of the usual response or before
+/// it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScenarioFault {
     /// `METHOD part-of-path`, or just the method.
     #[serde(default)]
     request: String,
+    /// How many matching requests pass before the first that fails.
     #[serde(default)]
     skip: u64,
+    /// How many matching requests fail.
     times: Option<usize>,
+    /// The HTTP status; without it the response is the usual one, perhaps late.
     status: Option<u16>,
+    /// The message of the error, which makes it one of the service and not a
+    /// page of a proxy.
     message: Option<String>,
     details: Option<Box<RawValue>>,
+    /// The `Retry-After` header, rounded up to whole seconds.
     #[serde(default, deserialize_with = "duration")]
     retry_after: Option<Duration>,
+    /// How long the response takes.
     #[serde(default, deserialize_with = "duration")]
     delay: Option<Duration>,
+    /// Whether there is no response at all.
     #[serde(default)]
     hang: bool,
+    /// Whether the connection is reset in place of a response.
     #[serde(default)]
     reset: bool,
 }
@@ -120,12 +160,18 @@ impl Scenario {
     /// The demonstration, which is also the example of a file.
     pub(crate) const DEMO: &str = include_str!("demo.json");
 
-    /// Reads a scenario; the message says what is wrong where.
+    /// Reads a scenario, in which `//` begins a comment. The message of an
+    /// error says what is wrong, with line and column.
     pub(crate) fn from_json(text: &str) -> Result<Self, String> {
         serde_json::from_str(&without_comments(text)).map_err(|error| error.to_string())
     }
 
-    /// Starts a server that plays it, in real time.
+    /// Starts a server that plays it, in real time. It keeps at most 1,000
+    /// requests, so that its memory stays bounded.
+    ///
+    /// # Errors
+    ///
+    /// Messages and templates that cannot be played, and a port that is taken.
     pub(crate) fn start(self, port: u16) -> Result<FakeServer, Error> {
         let mut builder = FakeServer::builder().real_time().port(port).keep_requests(1000);
         if self.wait {

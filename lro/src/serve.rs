@@ -1,4 +1,8 @@
-//! `lro serve`: the embedded server as a program.
+//! `lro serve`: the fake server of the library as a program.
+//!
+//! It prints its endpoint on standard output, one line, and everything else on
+//! standard error, so that a script can read the endpoint and go on. It listens
+//! on loopback only.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -13,6 +17,12 @@ use crate::output::{self, StandardOutput};
 use crate::scenario::Scenario;
 use crate::signals;
 
+/// Serves until a signal stops it, and ends with status 0 then: to be stopped
+/// is how it usually ends.
+///
+/// # Errors
+///
+/// A scenario that cannot be read or used, and a port that is taken.
 pub(crate) fn run(globals: &Globals, args: &ServeArgs) -> Result<Exit, CommandFailure> {
     let mut output = StandardOutput::new(globals);
     if args.print_script {
@@ -35,6 +45,7 @@ pub(crate) fn run(globals: &Globals, args: &ServeArgs) -> Result<Exit, CommandFa
     let (stop, stopped) = mpsc::channel();
     // Before the endpoint is printed, so that a reader of it can stop the server.
     signals::on_stop(move |_| stop.send(()).unwrap_or_default())?;
+    // Only now: a scenario that cannot be used must not take the port.
     let server = scenario.start(args.port)?;
     if !output.line(&server.url()) {
         // No client can find it.
@@ -51,4 +62,5 @@ pub(crate) fn run(globals: &Globals, args: &ServeArgs) -> Result<Exit, CommandFa
 /// How long a pipe is waited for that a program writes the scenario to.
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Where the format of the file is described.
 const HINT: &str = "`lro serve --help` describes the file, `lro serve --print-script` prints one";

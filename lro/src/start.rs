@@ -1,5 +1,15 @@
 //! `lro start`: sends the request that starts an operation, prints the
-//! operation, and waits for it if asked to.
+//! operation, and waits for it with `--wait`.
+//!
+//! ```text
+//! URL or path → place → call (method, query, body, request id) → send → operation
+//!                                                                         │ --wait
+//!                                                                         └→ wait::for_started
+//! ```
+//!
+//! A start is sent at most once, unless it has a request id. If its outcome is
+//! unknown, the message says so and the exit status is 1: a script that starts
+//! again on any other failure must not start twice.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -23,6 +33,13 @@ use crate::signals;
 use crate::url::is_url;
 use crate::wait;
 
+/// Starts an operation, and prints it or waits for it.
+///
+/// # Errors
+///
+/// Everything before the request, with nothing sent; the request itself; and a
+/// response that is no operation, whose body is printed first: the request was
+/// accepted, and the body may be all that is known of what it did.
 pub(crate) fn run(globals: &Globals, args: &StartArgs) -> Result<Exit, CommandFailure> {
     let place = place(globals, args)?;
     let client = Clients::new(globals).of(&place.service)?;
@@ -38,7 +55,7 @@ pub(crate) fn run(globals: &Globals, args: &StartArgs) -> Result<Exit, CommandFa
 }
 
 /// Sends the request. A signal ends it, and the message then says whether
-/// something may have been started.
+/// something may have been started; the exit status is that of the signal.
 fn send(call: StartCall, place: &OperationPlace) -> Result<OperationHandle, CommandFailure> {
     let (token, exit) = (StopToken::new(), Arc::new(OnceLock::new()));
     let (stop, came) = (token.clone(), Arc::clone(&exit));
@@ -55,7 +72,13 @@ fn send(call: StartCall, place: &OperationPlace) -> Result<OperationHandle, Comm
     })
 }
 
-/// Where the request goes: the name of the place is the path.
+/// Returns where the request goes; the name of the place is the path.
+///
+/// # Errors
+///
+/// `--transport grpc`, a URL whose host may not receive credentials, and a
+/// query in the URL: parameters are given by `--query`, so that they are
+/// encoded.
 pub(crate) fn place(globals: &Globals, args: &StartArgs) -> Result<OperationPlace, CommandFailure> {
     if globals.transport == Some(TransportArg::Grpc) {
         return Err(CommandFailure::usage(
@@ -84,7 +107,13 @@ fn path_of(url: &str) -> &str {
     rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
 }
 
-/// The call with its options.
+/// Returns the call with its options. `--dry-run` uses it too, so what it shows
+/// is what would be sent.
+///
+/// # Errors
+///
+/// A `--query` without `=`, and a body that cannot be read. The library checks
+/// the JSON.
 pub(crate) fn call(
     globals: &Globals,
     args: &StartArgs,
@@ -112,6 +141,7 @@ pub(crate) fn call(
     }
 }
 
+/// Returns the library's value of `--method`.
 fn method(method: MethodArg) -> HttpMethod {
     match method {
         MethodArg::Delete => HttpMethod::Delete,
@@ -122,7 +152,8 @@ fn method(method: MethodArg) -> HttpMethod {
     }
 }
 
-/// The text that `--data` gives, names or stands for.
+/// Returns the text that `--data` gives, that its file holds (`@FILE`), or that
+/// standard input has (`-`).
 fn body(globals: &Globals, data: &str) -> Result<String, CommandFailure> {
     let read = match data.strip_prefix('@') {
         Some(file) => input::file(Path::new(file), globals.total_timeout.unwrap_or(READING))
@@ -175,6 +206,8 @@ fn started(globals: &Globals, place: &OperationPlace, handle: &OperationHandle) 
     OperationPlace { given, service, name: handle.name().to_owned() }
 }
 
+/// Returns the options of the wait: those of the start, for the one operation
+/// that it returned.
 fn wait_options(args: &StartArgs) -> WaitArgs {
     let StartArgs { on_timeout, long_poll, poll_interval, max_outage, journal, .. } = args.clone();
     WaitArgs {

@@ -28,7 +28,8 @@ pub(crate) struct OperationUrl {
     pub(crate) has_parent: bool,
 }
 
-/// The parts of a URL, as they are written.
+/// The parts of a URL, as they are written: nothing is decoded, and no part is
+/// checked.
 struct UrlText<'a> {
     scheme: Option<&'a str>,
     authority: &'a str,
@@ -39,6 +40,9 @@ struct UrlText<'a> {
 
 impl<'a> UrlText<'a> {
     /// Splits a URL; none for a name.
+    ///
+    /// A name begins with a plain word (`projects`, `operations`), a URL
+    /// without a scheme with a host. So both may be given in the same place.
     fn split(text: &'a str) -> Option<Self> {
         let text = text.split('#').next().unwrap_or_default();
         let (text, query) = text.split_once('?').unwrap_or((text, ""));
@@ -82,6 +86,8 @@ impl<'a> UrlText<'a> {
         }
     }
 
+    /// Returns scheme, if there is one, and authority: what a client takes as
+    /// its endpoint.
     fn endpoint(&self) -> String {
         match self.scheme {
             Some(scheme) => format!("{scheme}://{}", self.authority),
@@ -89,6 +95,8 @@ impl<'a> UrlText<'a> {
         }
     }
 
+    /// Returns the value of a field of the query, decoded; none if it is
+    /// missing or empty.
     fn field(&self, field: &str) -> Option<String> {
         let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
         let (_, value) = pairs.find(|(name, value)| *name == field && !value.is_empty())?;
@@ -98,7 +106,7 @@ impl<'a> UrlText<'a> {
     }
 }
 
-/// Whether a name is rather a URL, with or without a scheme.
+/// Returns whether a name is rather a URL, with or without a scheme.
 pub(crate) fn is_url(name: &str) -> bool {
     UrlText::split(name).is_some()
 }
@@ -132,7 +140,9 @@ impl OperationUrl {
         })
     }
 
-    /// The same with a name that has the organization in it.
+    /// Returns the same with a name that has the organization in it. The
+    /// fleet-wide operations of Compute Engine have it in the query,
+    /// `?parentId=organizations/7`.
     fn in_organization(self, parent: &str) -> Self {
         let id = parent.trim_start_matches("organizations/");
         let name = format!("organizations/{id}/{}", self.name);
@@ -143,14 +153,17 @@ impl OperationUrl {
         Self { name, given, has_parent: true, ..self }
     }
 
-    /// Whether this is the same host and port as `endpoint`, given in any of
-    /// its forms.
+    /// Returns whether this is the same host and port as `endpoint`, given in
+    /// any of its forms.
     pub(crate) fn is_at(&self, endpoint: &str) -> bool {
         origin(&self.endpoint) == origin(endpoint)
     }
 
-    /// Whether it is one of Google's hosts, or one of the user's cloud, or this
-    /// machine.
+    /// Returns whether credentials may be sent there: one of Google's hosts
+    /// over https, one of the user's cloud (`universe`), or this machine.
+    ///
+    /// A name that merely ends in the same letters, such as
+    /// `evilgoogleapis.com`, is not trusted: the dot counts.
     pub(crate) fn is_trusted(&self, universe: Option<&str>) -> bool {
         let (scheme, authority) = origin(&self.endpoint);
         let host = authority.strip_suffix(":443").unwrap_or(&authority);
@@ -161,15 +174,15 @@ impl OperationUrl {
     }
 }
 
-/// Scheme and authority, in lower case; https where there is no scheme.
+/// Returns scheme and authority, in lower case; `https` if there is no scheme.
 pub(crate) fn origin(endpoint: &str) -> (String, String) {
     let (scheme, rest) = endpoint.split_once("://").unwrap_or(("https", endpoint));
     let authority = rest.split('/').next().unwrap_or_default();
     (scheme.to_ascii_lowercase(), authority.to_ascii_lowercase())
 }
 
-/// Whether a text starts with a host and has a version in its path. The first
-/// segment of a name is a plain word.
+/// Returns whether a text starts with a host and has a version in its path. The
+/// first segment of a name is a plain word.
 fn has_host(text: &str) -> bool {
     let Some((host, path)) = text.split_once('/') else { return false };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
@@ -197,6 +210,8 @@ fn split_version(path: &str) -> Option<(&str, &str)> {
 const STAGES: [&str; 3] = ["alpha", "beta", "preview"];
 const WITH_STAGES: [&str; 2] = ["compute", "deploymentmanager"];
 
+/// Returns whether a segment is `v` and a number, perhaps with more letters and
+/// numbers.
 fn is_version(segment: &str) -> bool {
     let number = segment.strip_prefix('v').unwrap_or_default();
     number.starts_with(|c: char| c.is_ascii_digit())

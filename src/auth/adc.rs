@@ -1,7 +1,17 @@
 //! Application Default Credentials: where they are looked for, and in which
-//! order.
+//! order ([AIP-4110](https://google.aip.dev/auth/4110)).
 //!
-//! [AIP-4110](https://google.aip.dev/auth/4110), with gcloud's own variable for its folder.
+//! ```text
+//! GOOGLE_APPLICATION_CREDENTIALS is set   the file it names; an error if it is missing
+//! the file of gcloud exists               that file
+//! NO_GCE_CHECK is true                    an error that lists the above
+//! otherwise                               the metadata server, at the first call
+//! ```
+//!
+//! The search reads variables and files and sends nothing. It runs when a
+//! client is built, in the environment of its builder, so
+//! `Credentials::application_default()` itself cannot fail. The folder of
+//! gcloud follows `CLOUDSDK_CONFIG`, as in google-auth for Python.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -30,11 +40,11 @@ impl Credentials {
     /// An empty variable counts as unset. Variables and files are read when a
     /// client is built, and files of every type are
     /// [trusted](crate::auth::CredentialsPolicy). The first call sends a
-    /// request to the metadata server. Outside of Google Cloud that call
-    /// fails after one lookup of at most 3 seconds, with an error
-    /// that lists all sources.
+    /// request to the metadata server. Outside of Google Cloud that call fails
+    /// after one lookup of at most 3 seconds, with an error that lists all
+    /// sources.
     ///
-    /// A client that is built without credentials takes these.
+    /// A client that is built without credentials uses these.
     ///
     /// ```
     /// # let folder = std::env::temp_dir();
@@ -59,8 +69,8 @@ impl Credentials {
     /// Returns Application Default Credentials under a policy, as
     /// [`from_file_with`](Self::from_file_with) applies it.
     ///
-    /// Without it the files are trusted, because they are those of the
-    /// environment. A policy can limit types and hosts, and how long a pipe
+    /// Without a policy the files are trusted, because the environment names
+    /// them. A policy can limit types and hosts, and how long a pipe
     /// (`GOOGLE_APPLICATION_CREDENTIALS=<(command)`) is read: 30 s by default.
     ///
     /// ```
@@ -79,17 +89,29 @@ impl Credentials {
     }
 }
 
+/// Searches the places in their order.
+///
+/// # Errors
+///
+/// `ErrorKind::Config` if the file of a place that exists cannot be used;
+/// `ErrorKind::Auth` if there is no place left.
 fn find(env: &dyn Env, policy: &CredentialsPolicy) -> Result<Credentials, Error> {
     if let Some(path) = env.var(VARIABLE) {
+        // The text of a key in the variable must not get into the message.
         if let Some(what) = file::misplaced(Path::new(&path)) {
             return Err(Error::config(format!("{VARIABLE} contains {what}; {PATH_EXPECTED}")));
         }
+        // A missing file is an error here and not a reason to go on: the
+        // variable was set on purpose, and other credentials would do something
+        // else than intended.
         let found = load(Path::new(&path), policy)
             .map_err(|error| error.note(format_args!("{VARIABLE} names it")))?;
         return Ok(with_reason(found, format_args!("{VARIABLE} names `{}`", file::shown(Path::new(&path)))));
     }
     let mut searched = format!("{VARIABLE} is unset, ");
     match well_known(env, cfg!(windows)) {
+        // A file that exists and cannot be opened is an error too, for the same
+        // reason.
         Some(place) if !is_absent(&place.path) => {
             let found = load(&place.path, policy)?;
             return Ok(with_reason(found, format_args!("{searched}`{}` exists", place.shown)));
@@ -111,26 +133,29 @@ fn with_reason(found: Credentials, why: fmt::Arguments<'_>) -> Credentials {
     found
 }
 
-/// Returns the message when there is nothing in any of the places.
+/// Returns the error message if no place has credentials; `metadata` is what is
+/// known about the metadata server.
 fn nothing(searched: &str, metadata: &str) -> String {
     format!("no application default credentials: {searched}, {metadata}; `{LOGIN}` would make some")
 }
 
+/// Reads a credentials file of any type.
 fn load(path: &Path, policy: &CredentialsPolicy) -> Result<Credentials, Error> {
     KeyFile::read(path, policy).and_then(loader::load)
 }
 
+/// The file in which gcloud keeps the credentials.
 #[derive(Debug, PartialEq)]
 struct AdcSource {
     path: PathBuf,
-    /// As messages show it.
+    /// What messages call it.
     shown: String,
 }
 
 /// Returns where gcloud keeps the file; `None` without a home.
 fn well_known(env: &dyn Env, windows: bool) -> Option<AdcSource> {
     let path = gcloud_folder(env, windows)?.join(FILE);
-    // The name of a user is of no use to a reader of messages.
+    // A reader of messages has no use for the name of the user in the path.
     let shown = match windows || env.var("CLOUDSDK_CONFIG").is_some() {
         true => file::shown(&path),
         false => format!("~/.config/gcloud/{FILE}"),
@@ -138,7 +163,9 @@ fn well_known(env: &dyn Env, windows: bool) -> Option<AdcSource> {
     Some(AdcSource { path, shown })
 }
 
+/// Names the file of the first place.
 const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+/// The name that gcloud gives the file.
 const FILE: &str = "application_default_credentials.json";
 
 #[cfg(test)]

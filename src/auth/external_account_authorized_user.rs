@@ -1,5 +1,11 @@
-//! A user of a workforce pool who logged in with gcloud: a refresh token for
-//! the Security Token Service.
+//! A user of a workforce pool who logged in with gcloud
+//! (`external_account_authorized_user`): a refresh token, exchanged at the
+//! Security Token Service.
+//!
+//! It is the [`authorized_user`](super::authorized_user) of identities that
+//! Google does not manage. The client authenticates with HTTP basic
+//! authentication instead of form fields, and no scopes are requested: those of
+//! the login apply.
 
 use crate::auth::key_file::KeyFile;
 use crate::auth::provider::Wording;
@@ -12,13 +18,18 @@ use crate::util::secret::Secret;
 
 /// Reads a file of this type, as `gcloud auth application-default login
 /// --login-config` writes it.
+///
+/// # Errors
+///
+/// `ErrorKind::Config`, if a field is missing or the policy rejects the token
+/// URL.
 pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     file.expect_type(TYPE)?;
     let universe_domain = file.text("universe_domain")?.unwrap_or_else(|| DEFAULT_UNIVERSE.to_owned());
     let token_url = file.url("token_url")?;
     let [client_id, client_secret, mut refresh_token] =
         file.require(["client_id", "client_secret", "refresh_token"])?;
-    let provider = Provider {
+    let provider = WorkforceLogin {
         token_url: token_url.unwrap_or_else(|| format!("https://sts.{universe_domain}/v1/oauthtoken")),
         client: StsClientAuth::new(&client_id, &client_secret),
         refresh_token: RefreshToken::new(Secret::new(std::mem::take(&mut *refresh_token))),
@@ -28,20 +39,26 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
         .with_universe_domain(universe_domain))
 }
 
+/// The contents of the file.
 #[derive(Debug)]
-struct Provider {
+struct WorkforceLogin {
+    /// Where tokens are fetched; by default
+    /// `https://sts.UNIVERSE/v1/oauthtoken`.
     token_url: String,
+    /// The OAuth client of the login.
     client: StsClientAuth,
+    /// The last refresh token that the server issued.
     refresh_token: RefreshToken,
 }
 
-/// Requests no scopes: those of the login apply.
-impl TokenProvider for Provider {
+/// Sends a request to the token endpoint at every call.
+impl TokenProvider for WorkforceLogin {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let current = self.refresh_token.current();
         let form = [("grant_type", "refresh_token"), ("refresh_token", current.expose())];
         let mut response = token_endpoint::exchange(request, &self.token_url, &form, &[self.client.header()])
             .map_err(explain)?;
+        // The old one may stop working with this response.
         if let Some(next) = response.refresh_token.take() {
             self.refresh_token.replace(next);
         }
@@ -49,7 +66,8 @@ impl TokenProvider for Provider {
     }
 }
 
-/// Puts the remedy first, because the end of a long message is cut.
+/// Adds what the user can do. It comes first, because the end of a long message
+/// is cut.
 fn explain(refusal: Refusal) -> TokenError {
     match refusal.error.as_deref() {
         Some("invalid_grant") => {
@@ -60,7 +78,10 @@ fn explain(refusal: Refusal) -> TokenError {
     }
 }
 
+/// The `type` of such files.
 const TYPE: &str = "external_account_authorized_user";
+/// The command that makes a new login; `FILE` is the login configuration of the
+/// pool.
 const LOGIN: &str = "gcloud auth application-default login --login-config=FILE";
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
-//! Self-signed JWTs: RS256 by the crypto library that TLS uses, nothing
-//! process-wide.
+//! Self-signed JWTs: RS256 by ring, which TLS uses too.
 //!
-//! `jsonwebtoken` gives the header and the signer trait. Its `encode` and
+//! ```text
+//! base64url(header) . base64url(claims) . base64url(signature of both)
+//! ```
+//!
+//! `jsonwebtoken` provides the header and the signer trait. Its `encode` and
 //! `sign` are not used: they go through a provider that is global to the
-//! process and panic where the host program has set up none, or two.
+//! process, and panic if the program has set up none, or two. The crate `rsa`
+//! is not used either, because of its timing side channel (RUSTSEC-2023-0071).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,12 +23,16 @@ use zeroize::Zeroizing;
 
 use crate::util::secret::Secret;
 
-/// The claims of a self-signed JWT, [AIP-4111](https://google.aip.dev/auth/4111).
+/// The claims of a self-signed JWT,
+/// [AIP-4111](https://google.aip.dev/auth/4111).
 #[derive(Serialize)]
-pub(super) struct Claims<'a> {
+pub(super) struct JwtClaims<'a> {
+    /// The email address of the account, as `sub` too: it acts for itself.
     pub(super) iss: &'a str,
     pub(super) sub: &'a str,
+    /// When it was issued, in seconds since 1970.
     pub(super) iat: u64,
+    /// When it expires, in seconds since 1970; an hour after `iat` at most.
     pub(super) exp: u64,
     #[serde(flatten)]
     pub(super) access: AccessClaims<'a>,
@@ -36,45 +44,53 @@ pub(super) struct Claims<'a> {
 pub(super) enum AccessClaims<'a> {
     /// Scopes, joined by spaces.
     Scope(&'a str),
-    /// `https://HOST/`.
+    /// The service that accepts it: `https://HOST/`.
     Aud(&'a str),
 }
 
-/// The assertion that is exchanged for an access token, [RFC 7523](https://www.rfc-editor.org/rfc/rfc7523) section 3.
+/// The assertion that is exchanged for an access token, [RFC 7523 section
+/// 3](https://www.rfc-editor.org/rfc/rfc7523#section-3).
 #[derive(Serialize)]
 pub(super) struct JwtAssertion<'a> {
     pub(super) iss: &'a str,
-    /// On whose behalf; `None` leaves it out, which is the account itself.
+    /// The user on whose behalf the account acts; `None` is the account itself,
+    /// and leaves out the claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sub: Option<&'a str>,
+    /// The token endpoint that may accept it.
     pub(super) aud: &'a str,
     pub(super) scope: &'a str,
     pub(super) iat: u64,
     pub(super) exp: u64,
 }
 
-/// Signs with the RSA key of a service account.
+/// Signs with the RSA key of a service account. Parsed once: parsing takes
+/// longer than signing.
 #[derive(Debug)]
 pub(super) struct Rs256(Box<dyn rustls::sign::Signer>);
 
 impl Rs256 {
-    /// Reads the first private key of a PEM text, PKCS#8 or PKCS#1, whichever
-    /// its label says it is.
+    /// Reads the first private key of a PEM text, PKCS#8 or PKCS#1, whatever
+    /// its label says.
     ///
-    /// The error says what is wrong with the text without showing any of it.
+    /// # Errors
+    ///
+    /// Says what is wrong with the text, without any part of it.
     pub(super) fn from_pem(pem: &str) -> Result<Self, &'static str> {
         let labelled =
             PrivateKeyDer::from_pem_slice(pem.as_bytes()).map(Zeroizing::new).map_err(|_| NO_PEM)?;
+        // An elliptic curve key, which the loop below would call unreadable.
         if let PrivateKeyDer::Sec1(_) = *labelled {
             return Err(NOT_RSA);
         }
         let der = labelled.secret_der();
-        // Keys that are labelled as the other form occur; the bytes of one are never
-        // valid as the other.
+        // Keys with the label of the other form occur. The bytes of one form
+        // are never valid as the other.
         let forms = [
             PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der)),
             PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der)),
         ];
+        // PKCS#8 first, since Google's files have it.
         let key = forms.iter().find_map(|form| any_supported_type(form).ok()).ok_or(NO_KEY)?;
         key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).map(Self).ok_or(NOT_RSA)
     }
@@ -92,7 +108,9 @@ impl JwtSigner for Rs256 {
     }
 }
 
-/// Signs the claims and joins the three parts, [RFC 7515](https://www.rfc-editor.org/rfc/rfc7515) section 3.1.
+/// Signs the claims, and joins the three parts ([RFC 7515 section
+/// 3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)). The result is a
+/// secret: a service accepts it as an access token.
 pub(super) fn encode(
     claims: &impl Serialize,
     key_id: Option<&str>,
@@ -100,20 +118,24 @@ pub(super) fn encode(
 ) -> Result<Secret, Box<dyn std::error::Error + Send + Sync>> {
     let header = Header { kid: key_id.map(str::to_owned), ..Header::new(key.algorithm()) };
     let (header, claims) = (serde_json::to_vec(&header)?, serde_json::to_vec(claims)?);
-    // Room for all of it, so that the text never moves and leaves a copy behind.
+    // Room for all of it, because a string that grows leaves a copy behind.
     let mut jwt = Zeroizing::new(String::with_capacity(2 * (header.len() + claims.len()) + 2048));
     URL_SAFE_NO_PAD.encode_string(header, &mut jwt);
     jwt.push('.');
     URL_SAFE_NO_PAD.encode_string(claims, &mut jwt);
+    // Signs the text itself and not a copy.
     let signature = key.try_sign(jwt.as_bytes())?;
     jwt.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut jwt);
     Ok(Secret::new(std::mem::take(&mut *jwt)))
 }
 
+/// Most often, line breaks were lost in a variable.
 const NO_PEM: &str =
     "holds no unencrypted private key in PEM: expected `-----BEGIN PRIVATE KEY-----` and real line breaks";
+/// The PEM holds no key in either form.
 const NO_KEY: &str = "holds no key that can be read: expected RSA of 2048 to 4096 bits, as PKCS#8 or PKCS#1";
+/// The PEM holds a key that cannot sign RS256.
 const NOT_RSA: &str = "is not an RSA key: expected RSA of 2048 to 4096 bits, as PKCS#8 or PKCS#1";
 
 #[cfg(test)]
@@ -207,8 +229,8 @@ mod tests {
         }
     }
 
-    fn claims(access: AccessClaims<'_>) -> Claims<'_> {
-        Claims { iss: "me@x", sub: "me@x", iat: 1_800_000_000, exp: 1_800_003_600, access }
+    fn claims(access: AccessClaims<'_>) -> JwtClaims<'_> {
+        JwtClaims { iss: "me@x", sub: "me@x", iat: 1_800_000_000, exp: 1_800_003_600, access }
     }
 
     fn parse(part: &str) -> Value {

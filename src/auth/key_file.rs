@@ -1,5 +1,13 @@
-//! Credentials files: JSON objects that hold secrets. Every kind of file is
+//! Credentials files: JSON objects that hold secrets. Files of every kind are
 //! read through here.
+//!
+//! A [`KeyFile`] is taken apart field by field. Taking removes a field, so each
+//! value is in one place only, and what was not taken is wiped at the end.
+//! Three rules hold for all fields:
+//!
+//! - An absent field, `null` and the empty text are the same.
+//! - A URL is checked by the policy when it is taken.
+//! - Messages name the file and the field, and never show a value.
 
 use std::path::Path;
 
@@ -12,17 +20,24 @@ use crate::util::excerpt::{brief, shown};
 use crate::util::file::{self, FileError, ReadLimits};
 use crate::util::secret::Secret;
 
-/// The fields of a credentials file; wiped when dropped, so take what is
-/// needed.
+/// The fields of a credentials file. What is left is wiped when this is
+/// dropped, so take what is needed.
 pub(super) struct KeyFile {
-    /// How messages call it.
+    /// What messages call it: a path, `credentials JSON`, or a field of another
+    /// file.
     origin: String,
+    /// The fields that were not taken yet.
     fields: Map<String, Value>,
+    /// What the file may name.
     policy: CredentialsPolicy,
 }
 
 impl KeyFile {
     /// Reads a file or a pipe of at most 1 MiB; symbolic links are followed.
+    ///
+    /// # Errors
+    ///
+    /// `ErrorKind::Config`, if it cannot be read or is not a JSON object.
     pub(super) fn read(path: &Path, policy: &CredentialsPolicy) -> Result<Self, Error> {
         if let Some(what) = file::misplaced(path) {
             return Err(Error::config(format!(
@@ -35,23 +50,30 @@ impl KeyFile {
             let error = Error::credentials(&origin, why);
             cause.into_iter().fold(error, Error::with_source)
         })?;
+        // After reading, so that a file that cannot be read gives one message
+        // and not two.
         file::warn_if_exposed(path);
         Self::parse_as(origin, &text, policy)
     }
 
+    /// Parses the text of a file.
     pub(super) fn parse(json: &[u8], policy: &CredentialsPolicy) -> Result<Self, Error> {
         Self::parse_as(JSON.into(), json, policy)
     }
 
+    /// Uses a file that the program has parsed.
     pub(super) fn from_value(value: Value, policy: &CredentialsPolicy) -> Result<Self, Error> {
         Self::from_value_as(JSON.into(), value, policy)
     }
 
+    /// Parses a text; `origin` is what messages call it.
     fn parse_as(origin: String, json: &[u8], policy: &CredentialsPolicy) -> Result<Self, Error> {
+        // `serde_json` rejects the mark.
         let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
         match serde_json::from_slice(json) {
             Ok(value) => Self::from_value_as(origin, value, policy),
-            // Not the parser's own words: they quote the text, which may be a secret.
+            // Not the parser's own message: it quotes the text, which may be a
+            // secret.
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
                 Err(Error::credentials(
@@ -62,10 +84,13 @@ impl KeyFile {
         }
     }
 
+    /// Accepts an object, and wipes anything else.
     fn from_value_as(origin: String, value: Value, policy: &CredentialsPolicy) -> Result<Self, Error> {
         match value {
             Value::Object(fields) => Ok(Self { origin, fields, policy: policy.clone() }),
             mut other => {
+                // A value of another type may hold a secret too, for instance
+                // in a list.
                 wipe(&mut other);
                 let found = kind_of(&other);
                 Err(Error::credentials(&origin, format_args!("is {found}: expected a JSON object")))
@@ -73,8 +98,8 @@ impl KeyFile {
         }
     }
 
-    /// Refuses a file that says it is of another type; a file that does not say
-    /// is taken at its fields.
+    /// Rejects a file whose `type` is another one. A file without a type is
+    /// accepted if it has the fields.
     pub(super) fn expect_type(&mut self, expected: &str) -> Result<(), Error> {
         match self.text("type")? {
             Some(found) if found != expected => {
@@ -84,13 +109,15 @@ impl KeyFile {
         }
     }
 
-    /// Takes fields that must be there; the error names all that are not.
+    /// Takes fields that must be there. The error names all that are missing,
+    /// so that one look at it is enough.
     pub(super) fn require<const N: usize>(
         &mut self,
         names: [&'static str; N],
     ) -> Result<[Zeroizing<String>; N], Error> {
         let mut found = std::array::from_fn(|_| Zeroizing::default());
         let mut missing = Vec::new();
+        // All fields are taken before the error, to name all that are missing.
         for (slot, name) in found.iter_mut().zip(names) {
             match self.text(name)? {
                 Some(text) => *slot = Zeroizing::new(text),
@@ -104,8 +131,7 @@ impl KeyFile {
         }
     }
 
-    /// Takes a field that may be missing; an empty one and `null` count as
-    /// missing.
+    /// Takes a field with a string; `None` if it is absent, `null` or empty.
     pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         match self.fields.remove(name) {
             None | Some(Value::Null) => Ok(None),
@@ -118,8 +144,8 @@ impl KeyFile {
         }
     }
 
-    /// Takes a field that holds a URL which secrets will be sent to, as far as
-    /// the policy allows it.
+    /// Takes a field with a URL to which secrets will be sent. It must be one
+    /// that the policy allows.
     pub(super) fn url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         let url = self.text(name)?;
         if let Some(url) = &url {
@@ -128,7 +154,7 @@ impl KeyFile {
         Ok(url)
     }
 
-    /// Takes a list of strings; a missing one is empty.
+    /// Takes a list of strings; an absent one is empty.
     pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Error> {
         let mut value = self.fields.remove(name).unwrap_or(Value::Null);
         let texts = match &value {
@@ -141,9 +167,10 @@ impl KeyFile {
         texts.ok_or_else(|| self.error(format_args!("has {found} as `{name}`: expected a list of strings")))
     }
 
-    /// Takes an object as a file of its own, whose messages say where it
-    /// stands.
+    /// Takes an object as a file of its own, whose messages say where it is.
     pub(super) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
+        // Messages then read like ``credentials file `key.json`: `source` of
+        // …``.
         let origin = format!("`{name}` of {}", self.origin);
         match self.fields.remove(name) {
             None | Some(Value::Null) => Ok(None),
@@ -151,8 +178,7 @@ impl KeyFile {
         }
     }
 
-    /// Takes a field that holds the URL of a server which gives out a subject
-    /// token.
+    /// Takes a field with the URL of a server that issues a subject token.
     pub(super) fn source_url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         let url = self.text(name)?;
         if let Some(url) = &url {
@@ -161,7 +187,7 @@ impl KeyFile {
         Ok(url)
     }
 
-    /// Takes a field that holds a URL of the metadata server of AWS.
+    /// Takes a field with a URL of the metadata server of AWS.
     pub(super) fn aws_url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         let url = self.text(name)?;
         if let Some(url) = &url {
@@ -170,7 +196,7 @@ impl KeyFile {
         Ok(url)
     }
 
-    /// Takes `true` or `false`.
+    /// Takes a boolean.
     pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Error> {
         match self.fields.remove(name) {
             None | Some(Value::Null) => Ok(None),
@@ -196,7 +222,7 @@ impl KeyFile {
         }
     }
 
-    /// Takes all fields, which have to be strings.
+    /// Takes all fields, which have to be strings, such as those of `headers`.
     pub(super) fn into_texts(mut self) -> Result<Vec<(String, Secret)>, Error> {
         let mut texts = Vec::new();
         for (name, value) in std::mem::take(&mut self.fields) {
@@ -212,12 +238,12 @@ impl KeyFile {
         Ok(texts)
     }
 
-    /// Returns the type that the file gives itself; the field stays in it.
+    /// Returns the `type` of the file, and leaves it there.
     pub(super) fn kind(&self) -> Option<&str> {
         self.fields.get("type")?.as_str()
     }
 
-    /// Refuses a type that the policy does not allow.
+    /// Rejects a type that the policy does not allow.
     pub(super) fn check_type(&self, found: &str) -> Result<(), Error> {
         self.policy.check_type(found).map_err(|why| self.error(why))
     }
@@ -228,21 +254,26 @@ impl KeyFile {
     }
 }
 
+/// Wipes what was not taken.
 impl Drop for KeyFile {
     fn drop(&mut self) {
+        // Before the map frees them: freeing does not overwrite.
         self.fields.values_mut().for_each(wipe);
     }
 }
 
+/// Overwrites all strings in a value. Numbers and names of fields stay.
 fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
         Value::Array(values) => values.iter_mut().for_each(wipe),
         Value::Object(fields) => fields.values_mut().for_each(wipe),
+        // Numbers are stored inside the value, and no secret is a number.
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
+/// Returns what messages call a value of the wrong type.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -254,10 +285,11 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
+/// What messages call a file without a path.
 const JSON: &str = "credentials JSON";
-/// Reads on after what a value contains.
+/// Ends a message about something that is not a path.
 pub(super) const PATH_EXPECTED: &str = "it must be the path of a file";
-/// Some editors put one in front.
+/// Some editors on Windows put it in front.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]

@@ -1,4 +1,13 @@
-//! Credentials files of every type: the one place where `type` is looked at.
+//! Credentials files of every type: the one place that looks at `type`.
+//!
+//! ```text
+//! type                               source of tokens
+//! service_account                    a JWT signed here, or exchanged for a token
+//! authorized_user                    a refresh token
+//! external_account                   the token of another identity provider
+//! external_account_authorized_user   a refresh token at the Security Token Service
+//! impersonated_service_account       the token of other credentials
+//! ```
 
 use std::path::Path;
 
@@ -14,12 +23,12 @@ impl Credentials {
     /// Reads a credentials file of any type that the default
     /// [`CredentialsPolicy`] accepts.
     ///
-    /// The file is at most 1 MiB; symbolic links are followed. A pipe such as
+    /// The file has at most 1 MiB; symbolic links are followed. A pipe such as
     /// `<(command)` of a shell is read to its end, for at most 30 seconds
-    /// ([`CredentialsPolicy::read_timeout`]). On Unix a file that other users
-    /// can open is reported by a warning in the log. The constructors of
-    /// one type ([`ServiceAccount::from_file`], …) say more exactly what a
-    /// program expects.
+    /// ([`CredentialsPolicy::read_timeout`]). On Unix, a file that other users
+    /// can open causes a warning in the log. If a program expects one type, its
+    /// own constructor ([`ServiceAccount::from_file`], …) gives a better error
+    /// for other types.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -35,15 +44,26 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be
-    /// read, is neither a regular file nor a pipe, is of an unknown type,
-    /// lacks a field, or is refused by the policy.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be
+    /// read, is neither a regular file nor a pipe, has an unknown type, lacks a
+    /// field, or is rejected by the policy.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_file_with(path, &CredentialsPolicy::default())
     }
 
-    /// Reads a credentials file like [`from_file`](Self::from_file), with your
+    /// Reads a credentials file like [`from_file`](Self::from_file), under your
     /// own policy.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    /// use longrunning::auth::CredentialsPolicy;
+    ///
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    /// let policy = CredentialsPolicy::default().types(["service_account"]);
+    /// let credentials = Credentials::from_file_with(path, &policy)?;
+    /// # let _ = credentials;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -52,18 +72,37 @@ impl Credentials {
         KeyFile::read(path.as_ref(), policy).and_then(load)
     }
 
-    /// Reads the text of a credentials file, for files that come out of a vault
+    /// Reads the text of a credentials file, for files that come from a vault
     /// or a variable.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    ///
+    /// let credentials = Credentials::from_json(
+    ///     r#"{"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}"#,
+    /// )?;
+    /// assert_eq!(format!("{credentials:?}"), "Credentials(authorized user)");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`from_file`](Self::from_file).
+    /// As for [`from_file`](Self::from_file).
     pub fn from_json(json: &str) -> Result<Self, Error> {
         Self::from_json_with(json, &CredentialsPolicy::default())
     }
 
     /// Reads the text of a credentials file like
-    /// [`from_json`](Self::from_json), with your own policy.
+    /// [`from_json`](Self::from_json), under your own policy.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    /// use longrunning::auth::CredentialsPolicy;
+    ///
+    /// let json = r#"{"type": "external_account"}"#; // rejected by the default policy
+    /// let error = Credentials::from_json_with(json, &CredentialsPolicy::trusting_the_file()).unwrap_err();
+    /// assert_eq!(error.to_string(), "credentials JSON lacks `audience` and `subject_token_type`");
+    /// ```
     ///
     /// # Errors
     ///
@@ -74,15 +113,35 @@ impl Credentials {
 
     /// Reads a credentials file that is parsed already.
     ///
+    /// ```
+    /// use longrunning::Credentials;
+    ///
+    /// let error = Credentials::from_value(serde_json::json!(["no object"])).unwrap_err();
+    /// assert_eq!(error.to_string(), "credentials JSON is an array: expected a JSON object");
+    /// ```
+    ///
     /// # Errors
     ///
-    /// As [`from_file`](Self::from_file).
+    /// As for [`from_file`](Self::from_file).
     pub fn from_value(value: Value) -> Result<Self, Error> {
         Self::from_value_with(value, &CredentialsPolicy::default())
     }
 
     /// Reads a parsed credentials file like [`from_value`](Self::from_value),
-    /// with your own policy.
+    /// under your own policy.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    /// use longrunning::auth::CredentialsPolicy;
+    ///
+    /// let file = serde_json::json!({
+    ///     "type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r",
+    ///     "token_uri": "https://tokens.example.com/token",
+    /// });
+    /// let policy = CredentialsPolicy::default().host("tokens.example.com");
+    /// assert!(Credentials::from_value_with(file.clone(), &policy).is_ok());
+    /// assert!(Credentials::from_value(file).is_err());
+    /// ```
     ///
     /// # Errors
     ///
@@ -93,8 +152,14 @@ impl Credentials {
 }
 
 /// Reads a file by its `type`.
+///
+/// # Errors
+///
+/// `ErrorKind::Config`. The types of an unknown file are named, and not its
+/// content.
 pub(super) fn load(mut file: KeyFile) -> Result<Credentials, Error> {
     let [found] = file.require(["type"])?;
+    // An unknown type gets its own message rather than that of the policy.
     if KNOWN.contains(&found.as_str()) {
         file.check_type(&found)?;
     }
@@ -115,6 +180,7 @@ pub(super) fn load(mut file: KeyFile) -> Result<Credentials, Error> {
     }
 }
 
+/// The types that can be loaded, in the order in which messages list them.
 const KNOWN: [&str; 5] = [
     "service_account",
     "authorized_user",
@@ -123,7 +189,8 @@ const KNOWN: [&str; 5] = [
     "impersonated_service_account",
 ];
 
-/// Credentials of Google Distributed Cloud.
+/// The type for Google Distributed Cloud, which is recognized to say that it is
+/// not supported.
 const UNSUPPORTED: &str = "gdch_service_account";
 
 #[cfg(test)]

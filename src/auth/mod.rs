@@ -149,6 +149,7 @@ mod scripted;
 mod external_account;
 mod external_account_authorized_user;
 mod impersonation;
+mod scopes;
 mod service_account;
 mod sts;
 mod token_endpoint;
@@ -182,10 +183,11 @@ use crate::util::secret::Secret;
 use cache::TokenCache;
 use token_file::TokenFile;
 
-/// Identifies the caller to the service; cheap to clone, redacted in `Debug`.
+/// Identifies the caller to the service. It is cheap to clone, and redacted in
+/// `Debug`.
 ///
-/// Every client keeps a token of its own, also when several are built from
-/// clones of the same credentials, because they may need different scopes.
+/// Every client has its own token, even if several are built from clones of the
+/// same credentials, because they may need different scopes.
 ///
 /// ```
 /// use longrunning::auth::Credentials;
@@ -197,27 +199,37 @@ use token_file::TokenFile;
 #[derive(Clone)]
 pub struct Credentials(Arc<CredentialsInner>);
 
+/// What clones share.
 struct CredentialsInner {
-    /// The name of these credentials in messages: never a secret.
+    /// What messages call these credentials; never a secret.
     label: String,
+    /// The project that the file wants to be charged.
     quota_project: Option<String>,
-    /// Where it is known before there is a token.
+    /// The universe, if it is known before there is a token.
     universe_domain: Option<String>,
     /// Whether calls without a quota project are likely to be refused.
     wants_quota_project: bool,
     source: CredentialsSource,
 }
 
+/// Where the header of a request comes from.
 enum CredentialsSource {
+    /// There is no header.
     Anonymous,
+    /// This key.
     ApiKey(Secret),
+    /// Other credentials, which depend on the environment.
     Deferred(Box<Resolve>),
+    /// This token.
     Fixed(Secret),
+    /// Tokens of a provider, which are cached.
     Provider(Arc<dyn TokenProvider>),
+    /// The token in this file.
     TokenFile(PathBuf),
 }
 
-/// Resolves a source in the environment of the client that is being built.
+/// Returns the credentials in the environment of the client that is being
+/// built.
 type Resolve = dyn Fn(&dyn Env) -> Result<Credentials, Error> + Send + Sync;
 
 impl Credentials {
@@ -232,11 +244,11 @@ impl Credentials {
         Self::new("anonymous".into(), CredentialsSource::Anonymous)
     }
 
-    /// Sends this access token with every call and never renews it.
+    /// Sends this access token with every call, and never renews it.
     ///
-    /// Google's access tokens live for an hour at most; a program that runs
-    /// longer needs another kind of credentials. A 401 response is returned
-    /// as it is, because there is no other token to try.
+    /// Google's access tokens are valid for an hour at most, so a program that
+    /// runs longer needs other credentials. A 401 response is returned as it
+    /// is, because there is no other token to try.
     ///
     /// ```
     /// use longrunning::ErrorKind;
@@ -249,9 +261,9 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the token is empty
-    /// or holds anything but visible ASCII characters, which no header can
-    /// carry.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the token is empty or
+    /// contains anything but visible ASCII characters, which no header can
+    /// contain.
     pub fn bearer(token: impl Into<String>) -> Result<Self, Error> {
         let token = Secret::new(token.into());
         provider::check_token(token.expose())
@@ -259,19 +271,18 @@ impl Credentials {
         Ok(Self::new("fixed bearer token".into(), CredentialsSource::Fixed(token)))
     }
 
-    /// Sends the access token that stands in a file which another program
-    /// renews.
+    /// Sends the access token in a file that another program renews.
     ///
-    /// The file holds the token alone, with or without white space around it,
-    /// in at most 1 MiB. Every call looks whether the file has changed, and
-    /// reads it if so; it is read after a minute in any case, and
-    /// after a 401. While it cannot be read, the last token stays in use, for
-    /// at most 5 minutes. Without one, calls and waits end at once if the
-    /// file is missing or cannot be read: replace it by renaming a new file
-    /// over it.
+    /// The file contains only the token, with or without white space around it,
+    /// in at most 1 MiB. Before each request the file is checked for changes,
+    /// and read if it has changed. It is also read after a minute in any case,
+    /// and after a 401. While it cannot be read, the last token is used, for at
+    /// most 5 minutes. If there is no token and the file is missing or cannot
+    /// be read, calls and waits fail at once. So the other program should
+    /// replace the file by renaming a new one.
     ///
     /// A pipe such as `<(command)` of a shell is read once, to its end, within
-    /// the attempt timeout; its token is never renewed.
+    /// the attempt timeout. Its token is never renewed.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -288,7 +299,7 @@ impl Credentials {
     /// Sends this API key with every call (`x-goog-api-key`), in place of an
     /// access token.
     ///
-    /// An API key identifies the project and not the caller. Few methods accept
+    /// An API key identifies a project and not a caller. Few methods accept
     /// that; the others respond with 401.
     ///
     /// ```
@@ -301,19 +312,19 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the key is empty or
-    /// holds anything but visible ASCII characters, which no header can
-    /// carry.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key is empty or
+    /// contains anything but visible ASCII characters, which no header can
+    /// contain.
     pub fn api_key(key: impl Into<String>) -> Result<Self, Error> {
         let key = Secret::new(key.into());
         provider::check_token(key.expose()).map_err(|why| Error::config(format!("the API key {why}")))?;
         Ok(Self::new("API key".into(), CredentialsSource::ApiKey(key)))
     }
 
-    /// Gets access tokens from `provider`: your own code, or a closure.
+    /// Uses the access tokens of `provider`: your own code, or a closure.
     ///
-    /// Messages name it by its type. See [`TokenProvider`] for what it has to
-    /// keep to.
+    /// Messages call it by the name of its type. See [`TokenProvider`] for what
+    /// it has to do.
     ///
     /// ```
     /// use std::time::Duration;
@@ -328,6 +339,7 @@ impl Credentials {
         Self::new(label, CredentialsSource::Provider(Arc::new(provider)))
     }
 
+    /// Creates credentials without quota project and universe.
     fn new(label: String, source: CredentialsSource) -> Self {
         Self(Arc::new(CredentialsInner {
             label,
@@ -338,12 +350,12 @@ impl Credentials {
         }))
     }
 
-    /// Credentials of a source of this crate; `label` goes into messages.
+    /// Creates credentials of a source of this crate.
     fn of_source(label: String, provider: impl TokenProvider + 'static) -> Self {
         Self::new(label, CredentialsSource::Provider(Arc::new(provider)))
     }
 
-    /// Credentials that depend on the environment, which is looked at when a
+    /// Creates credentials that depend on the environment, which is read when a
     /// client is built.
     fn deferred(
         label: String,
@@ -352,20 +364,23 @@ impl Credentials {
         Self::new(label, CredentialsSource::Deferred(Box::new(resolve)))
     }
 
+    /// Sets the quota project of the file.
     fn with_quota_project(self, project: Option<String>) -> Self {
         self.changed(|inner| inner.quota_project = project)
     }
 
+    /// Sets the universe.
     fn with_universe_domain(self, domain: impl Into<String>) -> Self {
         self.changed(|inner| inner.universe_domain = Some(domain.into()))
     }
 
+    /// Notes that calls without a quota project are likely to be refused.
     fn wanting_quota_project(self) -> Self {
         self.changed(|inner| inner.wants_quota_project = true)
     }
 
-    /// For credentials that have just been made: those that are shared stay as
-    /// they are.
+    /// Changes credentials that have just been made. Shared ones stay as they
+    /// are.
     fn changed(mut self, change: impl FnOnce(&mut CredentialsInner)) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             change(inner);
@@ -373,7 +388,12 @@ impl Credentials {
         self
     }
 
-    /// Finds out in this environment what the credentials are. No network I/O.
+    /// Returns the credentials in this environment. No network I/O.
+    ///
+    /// # Errors
+    ///
+    /// The error of a file or variable; the kind is `Config`, or `Auth` if
+    /// there are no default credentials.
     pub(crate) fn resolve(&self, env: &dyn Env) -> Result<Self, Error> {
         match &self.0.source {
             CredentialsSource::Deferred(resolve) => resolve(env)?.resolve(env),
@@ -381,8 +401,8 @@ impl Credentials {
         }
     }
 
-    /// The source of tokens behind resolved credentials that have one, for
-    /// credentials made on top of them.
+    /// Returns the source of tokens of resolved credentials, for credentials on
+    /// top of them. `None` for those without access tokens.
     fn token_provider(&self) -> Option<Arc<dyn TokenProvider>> {
         match &self.0.source {
             CredentialsSource::Provider(provider) => Some(Arc::clone(provider)),
@@ -397,34 +417,35 @@ impl Credentials {
         }
     }
 
-    /// Whether requests are sent without any credentials.
+    /// Returns whether requests are sent without credentials.
     pub(crate) fn is_anonymous(&self) -> bool {
         matches!(self.0.source, CredentialsSource::Anonymous)
     }
 
-    /// The project that the credentials file wants quota to be taken from.
+    /// Returns the project that the credentials file wants to be charged.
     pub(crate) fn quota_project(&self) -> Option<&str> {
         self.0.quota_project.as_deref()
     }
 
-    /// Whether calls with these credentials and without a quota project are
-    /// likely to be refused.
+    /// Returns whether calls with these credentials and without a quota project
+    /// are likely to be refused.
     pub(crate) fn wants_quota_project(&self) -> bool {
         self.0.wants_quota_project
     }
 
-    /// The cloud that the credentials belong to, where that is known before
-    /// there is a token.
+    /// Returns the universe of the credentials, if it is known before there is
+    /// a token.
     pub(crate) fn universe_domain(&self) -> Option<&str> {
         self.0.universe_domain.as_deref()
     }
 
-    /// Returns the name of these credentials in messages.
+    /// Returns what messages call these credentials.
     fn label(&self) -> &str {
         &self.0.label
     }
 
-    /// Starts a token cache of its own for one client.
+    /// Creates the authorizer of one client, with a token cache of its own. The
+    /// credentials have to be resolved.
     pub(crate) fn authorizer(
         &self,
         purpose: Purpose,

@@ -1,4 +1,8 @@
 //! How far a credentials file is trusted.
+//!
+//! A check happens where a [`KeyFile`](super::key_file::KeyFile) is read: its
+//! type in the loader, and each URL when it is taken. So no source can forget
+//! one.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,10 +15,10 @@ use crate::util::redact::Masked;
 /// Restricts which credentials files are accepted, and which hosts such a file
 /// may name.
 ///
-/// A credentials file is a program in disguise: it can name the server that
-/// secrets are sent to, files to read and commands to run. The default policy
-/// accepts what can do no more than use the secrets in the file itself, with
-/// Google:
+/// A credentials file can be as dangerous as a program: it can name the server
+/// that secrets are sent to, files to read and commands to run. The default
+/// policy accepts only files that can do no more than use the secrets in them,
+/// with Google:
 ///
 /// | `type` | default | [`trusting_the_file`](Self::trusting_the_file) |
 /// |---|---|---|
@@ -23,10 +27,10 @@ use crate::util::redact::Masked;
 /// | `external_account`: sends what it finds on this machine elsewhere | no | yes |
 /// | URLs in the file (`token_uri`, …) | https, a host of `googleapis.com` | https, or http to this machine |
 ///
-/// Files that the environment points at ([`Credentials::application_default`])
-/// are trusted: who sets the environment of a program controls the program.
-/// Files that come from users of a service should never be more than what the
-/// default accepts.
+/// Files that the environment names ([`Credentials::application_default`]) are
+/// trusted, because whatever sets the environment of a program controls the
+/// program. For files that come from the users of a service, do not accept more
+/// than the default does.
 ///
 /// ```
 /// use longrunning::Credentials;
@@ -48,17 +52,22 @@ use crate::util::redact::Masked;
 /// [`Credentials::application_default`]: crate::Credentials::application_default
 #[derive(Clone)]
 pub struct CredentialsPolicy {
+    /// The accepted types.
     types: Vec<String>,
+    /// Hosts that URLs may have besides those of Google.
     hosts: Vec<String>,
+    /// Whether URLs may have any host, and all types are accepted unless
+    /// `types` was set.
     trusting: bool,
+    /// How long a pipe is read; `None` is the default.
     pipe_timeout: Option<Duration>,
 }
 
 impl CredentialsPolicy {
-    /// Accepts every type, and whatever https URL the file names: for files of
-    /// people you trust as much as your program.
+    /// Accepts every type, and any https URL that the file names. It is for
+    /// files that you trust as much as your program.
     ///
-    /// Commands still need the opt-in of the environment,
+    /// Commands still have to be allowed by the environment, with
     /// `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES`.
     ///
     /// ```
@@ -73,7 +82,7 @@ impl CredentialsPolicy {
         Self { trusting: true, ..Self::default() }
     }
 
-    /// Accepts these types only, by the word that stands in the file's `type`.
+    /// Accepts only these types, by the value of `type` in the file.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -93,19 +102,29 @@ impl CredentialsPolicy {
         self
     }
 
-    /// Accepts URLs with this host, and hosts below it, too. Plain http is
+    /// Also accepts URLs with this host, and with hosts below it. Plain http is
     /// accepted for loopback hosts only.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    /// use longrunning::auth::CredentialsPolicy;
+    ///
+    /// let file = r#"{"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r",
+    ///     "token_uri": "http://localhost:8080/token"}"#;
+    /// let policy = CredentialsPolicy::default().host("localhost");
+    /// assert!(Credentials::from_json_with(file, &policy).is_ok());
+    /// ```
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.hosts.push(host.into());
         self
     }
 
-    /// Limits how long a credentials file is waited for that is a pipe, such as
+    /// Limits how long a credentials file that is a pipe is read, such as
     /// `<(command)` of a shell.
     ///
-    /// The default is 30 seconds; zero takes what is in the pipe already.
-    /// Regular files are never waited for.
+    /// The default is 30 seconds. Zero reads what is in the pipe already. It
+    /// has no effect on regular files.
     ///
     /// ```
     /// use std::time::Duration;
@@ -121,12 +140,19 @@ impl CredentialsPolicy {
         self
     }
 
+    /// Returns how long to read a pipe.
     pub(super) fn pipe_timeout(&self) -> Duration {
         self.pipe_timeout.unwrap_or(file::SETUP_TIMEOUT)
     }
 
     /// Checks the type of a file.
+    ///
+    /// # Errors
+    ///
+    /// Returns the end of a message about the file.
     pub(super) fn check_type(&self, found: &str) -> Result<(), String> {
+        // A list of the program goes before the trust in the file, so that both
+        // can be combined.
         let allowed = self.types.iter().any(|each| each == found);
         if allowed || (self.trusting && self.types == DEFAULT_TYPES) {
             return Ok(());
@@ -139,9 +165,16 @@ impl CredentialsPolicy {
     }
 
     /// Checks a URL to which secrets will be sent.
+    ///
+    /// # Errors
+    ///
+    /// Returns the end of a message about the file. It names the host, and
+    /// nothing else of the URL.
     pub(super) fn check_url(&self, field: &str, url: &str) -> Result<(), String> {
         let url = Url::parse(url).map_err(|why| format!("cannot be used: `{field}` {why}"))?;
         let host = shown(url.host);
+        // Even for a trusted file: a secret over plain http is read by the
+        // network.
         if !url.is_private() {
             return Err(format!(
                 "cannot be used: `{field}` at `{host}` is not https (plain http is accepted for loopback only)"
@@ -158,8 +191,8 @@ impl CredentialsPolicy {
     }
 
     /// Checks a URL from which a subject token is fetched. Besides the hosts
-    /// that may receive secrets, these may be the link-local servers of
-    /// clouds, which use plain http.
+    /// that may receive secrets, these may be the link-local servers of clouds,
+    /// which use plain http.
     pub(super) fn check_source_url(&self, field: &str, url: &str) -> Result<(), String> {
         match Url::parse(url) {
             Ok(parsed) if parsed.is_link_local() && (self.trusting || self.lists(parsed)) => Ok(()),
@@ -169,8 +202,9 @@ impl CredentialsPolicy {
 
     /// Checks a URL from which secrets of AWS are fetched.
     ///
-    /// Trusting the file is not enough for another host: [AIP-4117](https://google.aip.dev/auth/4117) allows requests
-    /// to the metadata server only.
+    /// Trusting the file is not enough for another host:
+    /// [AIP-4117](https://google.aip.dev/auth/4117) allows requests to the
+    /// metadata server only.
     pub(super) fn check_aws_url(&self, field: &str, url: &str) -> Result<(), String> {
         let url = Url::parse(url).map_err(|why| format!("cannot be used: `{field}` {why}"))?;
         if url.is_aws_metadata() || (url.is_private() && self.lists(url)) {
@@ -183,6 +217,8 @@ impl CredentialsPolicy {
         ))
     }
 
+    /// Returns whether the program has allowed the host by
+    /// [`host`](Self::host).
     fn lists(&self, url: Url<'_>) -> bool {
         self.hosts.iter().any(|domain| url.is_within(domain))
     }
@@ -206,9 +242,10 @@ impl Default for CredentialsPolicy {
     }
 }
 
-/// Where Google's own files point; the second stands in old key files.
+/// The hosts of token endpoints of Google. The second one is in old key files.
 pub(super) const GOOGLE: [&str; 2] = ["googleapis.com", "accounts.google.com"];
 
+/// The types that can only use the secrets in the file itself.
 const DEFAULT_TYPES: [&str; 4] = [
     "service_account",
     "authorized_user",

@@ -1,5 +1,10 @@
 //! The interface of a source of access tokens: its requests, its results and
 //! its errors.
+//!
+//! Every source implements [`TokenProvider`], those of this crate and those of
+//! programs. A provider fetches; it does not cache, retry or lock. The token
+//! cache calls it when a token is needed, one call at a time, and the retry
+//! loop of the calls decides about further attempts.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,10 +20,10 @@ use crate::util::stop::StopToken;
 /// Provides access tokens. Implement it for a source that this crate does not
 /// know.
 ///
-/// A closure that takes a [`TokenRequest`] is a provider too. The client keeps
-/// the token until shortly before it expires and never asks twice at the same
-/// time, so a provider needs no cache and no lock of its own. A panic goes
-/// through to the caller whose call ran the provider; for other callers it is a
+/// A closure that takes a [`TokenRequest`] is a provider too. The client caches
+/// the token until shortly before it expires, and never calls the provider
+/// twice at the same time, so a provider needs no cache and no lock of its own.
+/// A panic continues in the call that ran the provider. For other calls it is a
 /// transient failure.
 ///
 /// ```
@@ -45,14 +50,15 @@ pub trait TokenProvider: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`TokenError::transient`] when the same request may succeed later: the
-    /// call is then retried like after any other transient error.
-    /// [`TokenError::permanent`] when it cannot. In both cases calls without a
-    /// token fail with the same error until the provider is called again:
-    /// after 30 seconds if it is permanent; if it is transient after 0.25
-    /// to 0.5 seconds, doubled with every failure in a row up to 30 seconds, or
-    /// after the time given to [`TokenError::with_retry_after`], up to 60
-    /// seconds.
+    /// [`TokenError::transient`] if the same request may succeed later; the
+    /// call is then retried as after any other transient error.
+    /// [`TokenError::permanent`] if it cannot.
+    ///
+    /// In both cases, calls without a token fail with the same error until the
+    /// provider is called again. That is after 30 seconds for a permanent
+    /// error. For a transient one it is after 0.25 to 0.5 seconds, doubled with
+    /// every failure in a row up to 30 seconds, or after the delay of
+    /// [`TokenError::with_retry_after`], up to 60 seconds.
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError>;
 }
 
@@ -65,23 +71,23 @@ where
     }
 }
 
-/// The request to a [`TokenProvider`].
+/// What a [`TokenProvider`] is called with.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct TokenRequest<'a> {
-    /// When the provider must have returned: at the end of the calling attempt,
-    /// at most 30 seconds from now. While the old token still works it is
-    /// half of the remaining time, at most 10 seconds.
+    /// When the provider must have returned: at the end of the attempt that
+    /// needs the token, at most 30 seconds from now. While the old token still
+    /// works, it is after half of the remaining time, at most 10 seconds from
+    /// now.
     pub deadline: Instant,
-    /// The OAuth scopes that the client was built with; empty means the
-    /// provider's own choice.
+    /// The OAuth scopes of the client. If it is empty, the provider decides.
     pub scopes: &'a [String],
-    /// The service that the client calls, `https://HOST`; empty where there is none.
+    /// The service that the client calls, `https://HOST`; empty if there is
+    /// none.
     pub endpoint: &'a str,
-    /// The cloud that the client works with: a token of another one must not be
-    /// given.
+    /// The universe of the client. A token of another one must not be returned.
     pub universe_domain: &'a str,
-    /// The wall-clock time, for what has to be dated or signed.
+    /// The wall-clock time of the client, for what has to be dated or signed.
     pub now: SystemTime,
     /// The HTTP client of the calls, for a token that has to be fetched.
     pub http: &'a dyn HttpClient,
@@ -115,8 +121,8 @@ impl<'a> TokenRequest<'a> {
         Self { deadline, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http, stop: None }
     }
 
-    /// Returns the time until the [`deadline`](Self::deadline), which is zero
-    /// once that has passed.
+    /// Returns the time until the [`deadline`](Self::deadline); zero if that
+    /// has passed.
     ///
     /// ```
     /// use std::time::Duration;
@@ -133,12 +139,14 @@ impl<'a> TokenRequest<'a> {
     }
 }
 
-/// The purpose of the tokens of one client.
+/// What the tokens of one client are for.
 #[derive(Clone, Debug)]
 pub(crate) struct Purpose {
+    /// The OAuth scopes of the client; may be empty.
     pub(crate) scopes: Vec<String>,
-    /// `https://HOST`.
+    /// The service, `https://HOST`; empty if there is none.
     pub(crate) endpoint: String,
+    /// The universe of the client.
     pub(crate) universe_domain: String,
 }
 
@@ -149,7 +157,8 @@ impl Default for Purpose {
     }
 }
 
-/// An access token and its lifetime. `Debug` redacts it, dropping wipes it.
+/// An access token and its lifetime. `Debug` redacts it, and dropping it wipes
+/// it.
 ///
 /// A lifetime counts as at least 1 second and at most 12 hours. A token without
 /// one is renewed within 5 minutes.
@@ -168,26 +177,45 @@ pub struct AccessToken {
     expiry: TokenExpiry,
 }
 
+/// When a token expires, as its source says it.
 #[derive(Clone, Copy, Debug)]
 enum TokenExpiry {
+    /// The source does not say.
     Unknown,
+    /// After this time from the request.
     In(Duration),
+    /// At this time of the wall clock.
     At(SystemTime),
 }
 
 impl AccessToken {
     /// Creates a token from the text after `Bearer ` in the header: visible
-    /// ASCII characters only.
+    /// ASCII characters only. Other text is an error of the call that uses it.
+    ///
+    /// ```
+    /// use longrunning::auth::AccessToken;
+    ///
+    /// assert_eq!(AccessToken::new("ya29.secret").text(), "ya29.secret");
+    /// ```
     pub fn new(text: impl Into<String>) -> Self {
         Self::from_secret(Secret::new(text.into()))
     }
 
+    /// Creates a token from text that is a secret already, without a copy.
     pub(super) fn from_secret(text: Secret) -> Self {
         Self { text, expiry: TokenExpiry::Unknown }
     }
 
     /// Sets the lifetime of the token, counted from the request for it.
     /// Default: unknown.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::auth::AccessToken;
+    ///
+    /// let token = AccessToken::new("ya29.secret").expires_in(Duration::from_secs(3599));
+    /// # let _ = token;
+    /// ```
     #[must_use]
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expiry = TokenExpiry::In(lifetime);
@@ -209,17 +237,27 @@ impl AccessToken {
     }
 
     /// Returns the token itself, which is a secret.
+    ///
+    /// ```
+    /// use longrunning::auth::AccessToken;
+    ///
+    /// let token = AccessToken::new("ya29.secret");
+    /// let header = format!("Bearer {}", token.text());
+    /// assert_eq!(header, "Bearer ya29.secret");
+    /// ```
     pub fn text(&self) -> &str {
         self.text.expose()
     }
 
-    /// Returns the lifetime of a token that was requested at `asked`, clamped
-    /// to what a clock can hold and a server can mean.
-    pub(super) fn lifetime(&self, asked: SystemTime) -> Duration {
+    /// Returns the lifetime of a token that was requested at `requested`, from
+    /// 1 s to 12 h: a server may send zero, or a number that no clock can hold.
+    pub(super) fn lifetime(&self, requested: SystemTime) -> Duration {
         let lifetime = match self.expiry {
             TokenExpiry::Unknown => UNKNOWN_LIFETIME,
             TokenExpiry::In(lifetime) => lifetime,
-            TokenExpiry::At(time) => time.duration_since(asked).unwrap_or_default(),
+            // An expired token has lifetime zero, which the clamp makes a
+            // second.
+            TokenExpiry::At(time) => time.duration_since(requested).unwrap_or_default(),
         };
         lifetime.clamp(MIN_LIFETIME, MAX_LIFETIME)
     }
@@ -233,8 +271,8 @@ impl fmt::Debug for AccessToken {
 
 /// Why a [`TokenProvider`] has no token.
 ///
-/// The message ends up in the error of the call, so it should say what to do
-/// and must hold no secret; 200 bytes of it are shown.
+/// The message becomes a part of the error of the call. It should say what to
+/// do, and must not contain a secret. At most 200 bytes of it are shown.
 ///
 /// ```
 /// use longrunning::auth::TokenError;
@@ -244,28 +282,34 @@ impl fmt::Debug for AccessToken {
 /// ```
 #[derive(Clone)]
 pub struct TokenError {
+    /// What `Display` prints.
     message: String,
     transient: bool,
+    /// How the message becomes that of the call.
     wording: Wording,
-    /// Not the credentials failed: a setting is unusable.
+    /// Whether an option is invalid, such as the proxy, rather than the
+    /// credentials.
     is_setting: bool,
+    /// The delay that the source requests.
     retry_after: Option<Duration>,
+    /// The cause.
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// The origin of the message.
+/// Where a message comes from, which decides how much of it is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Wording {
-    /// Text from outside, for the end of the call's message.
-    Foreign,
-    /// The same, composed in this crate of parts that are short.
+    /// Text from outside, which is cut to 200 bytes.
+    External,
+    /// Text that this crate composed of parts that are short. It is cut to 1
+    /// KiB, because advice must not be lost.
     Composed,
-    /// The message of the call, as it is.
+    /// The complete message of the call.
     Whole,
 }
 
 impl TokenError {
-    /// Creates a transient error, such as for a token endpoint that cannot be
+    /// Creates a transient error, for instance if a token endpoint cannot be
     /// reached.
     ///
     /// ```
@@ -277,8 +321,8 @@ impl TokenError {
         Self::new(message.into(), true)
     }
 
-    /// Creates a permanent error, such as for a revoked key. No attempt is made
-    /// again.
+    /// Creates a permanent error, for instance for a revoked key. The call is
+    /// not retried.
     ///
     /// ```
     /// use longrunning::auth::TokenError;
@@ -289,11 +333,12 @@ impl TokenError {
         Self::new(message.into(), false)
     }
 
+    /// Creates an error with a redacted message.
     fn new(message: String, transient: bool) -> Self {
         Self {
             message: redacted(&message).into_owned(),
             transient,
-            wording: Wording::Foreign,
+            wording: Wording::External,
             is_setting: false,
             retry_after: None,
             source: None,
@@ -302,17 +347,26 @@ impl TokenError {
 
     /// Sets the cause, which the error of the call returns as its
     /// [`source`](StdError::source).
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use longrunning::auth::TokenError;
+    ///
+    /// let cause = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+    /// let error = TokenError::permanent("cannot read the token").with_source(cause);
+    /// assert!(error.source().is_some());
+    /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Sets the delay that the source requests, such as by `Retry-After`.
+    /// Sets the delay that the source requests, for instance by `Retry-After`.
+    /// It has an effect on [transient](Self::transient) errors only.
     ///
-    /// For a [transient](Self::transient) error only: it is a lower bound for
-    /// the delay before the next attempt of the
-    /// call, and [`Error::retry_after`](crate::Error::retry_after) returns it.
+    /// The next attempt of the call comes after this delay at the earliest, and
+    /// [`Error::retry_after`](crate::Error::retry_after) returns it.
     ///
     /// ```
     /// use std::time::Duration;
@@ -329,42 +383,61 @@ impl TokenError {
     }
 
     /// Returns whether the same request may succeed later without any change.
+    ///
+    /// ```
+    /// use longrunning::auth::TokenError;
+    ///
+    /// assert!(TokenError::transient("the vault is sealed").is_transient());
+    /// ```
     pub fn is_transient(&self) -> bool {
         self.transient
     }
 
-    /// Returns the delay that the source requests.
+    /// Returns the delay that the source requests; `None` if it requests none.
+    ///
+    /// ```
+    /// use longrunning::auth::TokenError;
+    ///
+    /// assert_eq!(TokenError::transient("the vault is sealed").retry_after(), None);
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
+    /// Sets where the message comes from.
     pub(super) fn worded(mut self, wording: Wording) -> Self {
         self.wording = wording;
         self
     }
 
+    /// Returns where the message comes from.
     pub(super) fn wording(&self) -> Wording {
         self.wording
     }
 
-    /// Returns whether a setting is unusable, rather than the credentials.
+    /// Returns whether an option is invalid, rather than the credentials. The
+    /// error of the call is then of kind `Config`.
     pub(super) fn is_setting(&self) -> bool {
         self.is_setting
     }
 
+    /// Returns the cause, for the error of the call.
     pub(super) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
         self.source
     }
 }
 
-/// A failed exchange with a token server, for a [`TokenProvider`] of your own.
+/// Converts the error of an exchange with a token server, for a
+/// [`TokenProvider`] of your own. It is transient if the error is.
 impl From<HttpError> for TokenError {
     fn from(error: HttpError) -> Self {
+        // The message of the HTTP error is redacted already.
         let (message, transient) = (error.to_string(), error.is_transient());
         let is_setting = error.kind() == HttpErrorKind::Config;
-        // The message is part of this error, so the chain continues with its source.
+        // The message is a part of this error, so the chain continues with its
+        // source.
         let source = error.into_source();
-        Self { message, transient, wording: Wording::Foreign, is_setting, retry_after: None, source }
+        Self { message, transient, wording: Wording::External, is_setting, retry_after: None, source }
     }
 }
 
@@ -389,12 +462,14 @@ impl StdError for TokenError {
     }
 }
 
-/// Checks that a token can be sent in a header; the error contains no part of
-/// it.
+/// Checks that a token can stand in a header. The error contains no part of it,
+/// only the position of the first wrong byte.
 pub(super) fn check_token(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("is empty".into());
     }
+    // The position helps to find a line break; the character itself could be a
+    // part of the secret.
     match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
         Some(at) => Err(format!(
             "holds a space, line break or other character at byte {at} that no header can carry: expected visible ASCII only"
@@ -403,58 +478,14 @@ pub(super) fn check_token(text: &str) -> Result<(), String> {
     }
 }
 
-/// The cloud that everything is in unless it says otherwise.
+/// The universe of everything that names no other.
 pub(crate) const DEFAULT_UNIVERSE: &str = "googleapis.com";
+/// The shortest lifetime: a token that has just been issued is worth one try.
 const MIN_LIFETIME: Duration = Duration::from_secs(1);
+/// The longest lifetime: the longest that Google issues.
 const MAX_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+/// The lifetime of a token whose source does not say: most live longer.
 const UNKNOWN_LIFETIME: Duration = Duration::from_secs(300);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lifetimes_are_clamped() {
-        let asked = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-        let seconds = Duration::from_secs;
-        let token = || AccessToken::new("t");
-        let rows = [
-            ("missing", token(), 300),
-            ("zero", token().expires_in(Duration::ZERO), 1),
-            ("an hour", token().expires_in(seconds(3600)), 3600),
-            ("1e18 s", token().expires_in(seconds(1_000_000_000_000_000_000)), 43_200),
-            ("the longest", token().expires_in(Duration::MAX), 43_200),
-            ("at the same moment", token().expires_at(asked), 1),
-            ("in the past", token().expires_at(asked - seconds(600)), 1),
-            ("before 1970", token().expires_at(SystemTime::UNIX_EPOCH - seconds(9)), 1),
-            ("in ten minutes", token().expires_at(asked + seconds(600)), 600),
-            ("in a century", token().expires_at(asked + seconds(3_000_000_000)), 43_200),
-            ("the last word counts", token().expires_in(seconds(60)).expires_at(asked + seconds(90)), 90),
-        ];
-        for (name, token, expected) in rows {
-            assert_eq!(token.lifetime(asked), seconds(expected), "{name}");
-        }
-    }
-
-    #[test]
-    fn tokens_that_no_header_can_carry_are_refused() {
-        let rows = [
-            ("plain", "ya29.a0-_~+/=", None),
-            ("empty", "", Some("is empty")),
-            ("line break at the end", "CANARY\n", Some("at byte 6 ")),
-            ("header injection", "CANARY\r\nx: y", Some("at byte 6 ")),
-            ("space", " CANARY", Some("at byte 0 ")),
-            ("delete", "CANARY\u{7f}", Some("at byte 6 ")),
-            ("not ASCII", "CANARYé", Some("at byte 6 ")),
-        ];
-        for (name, text, expected) in rows {
-            match (check_token(text), expected) {
-                (Ok(()), None) => {}
-                (Err(why), Some(part)) => {
-                    assert!(why.contains(part) && !why.contains("CANARY"), "{name}: {why}")
-                }
-                (result, _) => panic!("{name}: {result:?}"),
-            }
-        }
-    }
-}
+mod tests;

@@ -1,4 +1,7 @@
 //! An HTTP client with scripted responses, for the tests of token sources.
+//!
+//! The tests of a source look at the requests that it sends, to the byte. Those
+//! of the cache and the transports are elsewhere.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -12,8 +15,8 @@ use crate::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpRespons
 use crate::util::percent::decode_form;
 use crate::util::sync::lock;
 
-/// Returns its responses in order and records the requests; without a response
-/// every request fails to connect.
+/// Returns its responses in order, and records the requests. When no response
+/// is left, every request fails to connect.
 #[derive(Debug, Default)]
 pub(super) struct ScriptedClient {
     responses: Mutex<VecDeque<Result<HttpResponse, HttpError>>>,
@@ -27,22 +30,26 @@ pub(super) struct SentRequest {
     pub(super) line: String,
     /// Names are in lowercase.
     pub(super) headers: BTreeMap<String, String>,
+    /// The body, which has to be UTF-8.
     pub(super) body: String,
+    /// The remaining time of the request.
     pub(super) timeout: Duration,
+    /// The largest body of a response.
     pub(super) limit: usize,
 }
 
 impl ScriptedClient {
+    /// Creates a client with these outcomes.
     pub(super) fn new(responses: impl IntoIterator<Item = Result<HttpResponse, HttpError>>) -> Self {
         Self { responses: Mutex::new(responses.into_iter().collect()), sent: Mutex::default() }
     }
 
-    /// Returns responses with these statuses and bodies.
+    /// Creates a client with responses of these statuses and bodies.
     pub(super) fn responses<B: Into<String>>(responses: impl IntoIterator<Item = (u16, B)>) -> Self {
         Self::new(responses.into_iter().map(|(status, body)| Ok(HttpResponse::new(status, body.into()))))
     }
 
-    /// Returns responses with these bodies and status 200.
+    /// Creates a client with responses of these bodies and status 200.
     pub(super) fn json<const N: usize>(bodies: [&str; N]) -> Self {
         Self::responses(bodies.map(|body| (200, body)))
     }
@@ -87,10 +94,12 @@ impl SentRequest {
         pairs.map(|(name, value)| (decode_form(name), decode_form(value))).collect()
     }
 
+    /// Returns the value of one field of a form.
     pub(super) fn field(&self, name: &str) -> Option<String> {
         self.form().remove(name)
     }
 
+    /// Returns the body as JSON.
     pub(super) fn json(&self) -> Value {
         assert_eq!(self.headers["content-type"], "application/json");
         serde_json::from_str(&self.body).unwrap()
@@ -124,13 +133,15 @@ pub(super) fn load(file: &Value) -> Result<Credentials, Error> {
     Credentials::from_value_with(file.clone(), &policy)
 }
 
+/// Returns an environment of these variables.
 pub(super) fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// 2027-01-15T08:00:00Z.
+/// Returns the time of all tests: 2027-01-15T08:00:00Z.
 pub(super) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }
 
+/// A response of the Security Token Service.
 pub(super) const STS_RESPONSE: &str = r#"{"access_token":"CANARY-sts-1","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3600}"#;

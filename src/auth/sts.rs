@@ -1,7 +1,14 @@
-//! The Security Token Service: gives an access token for the token of another
-//! identity provider.
+//! The Security Token Service: exchanges the token of another identity provider
+//! for an access token ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693),
+//! with Google's `options`).
 //!
-//! [RFC 8693](https://www.rfc-editor.org/rfc/rfc8693), with Google's options.
+//! ```text
+//! POST https://sts.googleapis.com/v1/token
+//!     audience             the provider in a pool, from the file
+//!     scope                of the client, or for impersonation
+//!     subject_token        the token of the other provider
+//!     subject_token_type   urn:ietf:params:oauth:token-type:jwt, …
+//! ```
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,19 +16,23 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::auth::key_file::KeyFile;
-use crate::auth::service_account::scope_of;
+use crate::auth::scopes::scope_of;
 use crate::auth::{AccessToken, TokenError, TokenRequest, token_endpoint};
 use crate::error::Error;
 use crate::util::secret::Secret;
 
-/// Where and as what a subject token is exchanged.
+/// Where a subject token is exchanged, and for what.
 #[derive(Debug)]
 pub(super) struct TokenExchange {
+    /// The URL of the service.
     pub(super) token_url: String,
+    /// The full name of the identity provider in its pool.
     pub(super) audience: String,
+    /// The URN of the type of subject token.
     pub(super) subject_token_type: String,
+    /// The OAuth client, for workforce pools that have one.
     pub(super) client: Option<StsClientAuth>,
-    /// The project that a workforce pool's user works for.
+    /// The project that is charged for a user of a workforce pool.
     pub(super) user_project: Option<String>,
 }
 
@@ -41,8 +52,11 @@ impl TokenExchange {
             ("subject_token", subject_token.expose()),
             ("subject_token_type", self.subject_token_type.as_str()),
         ];
-        // The client says whose project it is; both together are refused.
+        // A client has a project already, and the service rejects both
+        // together.
         let project = self.user_project.as_ref().filter(|_| self.client.is_none());
+        // Encoded once as JSON and once as a form field, as the clients for Go
+        // and Rust do.
         let options = project.map(|project| json!({ "userProject": project }).to_string());
         form.extend(options.as_deref().map(|options| ("options", options)));
         let headers: Vec<_> = self.client.iter().map(StsClientAuth::header).collect();
@@ -51,29 +65,31 @@ impl TokenExchange {
     }
 }
 
-/// The OAuth client that asks: HTTP basic authentication, [RFC 6749] section
-/// 2.3.1.
-///
-/// [RFC 6749]: https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
+/// The OAuth client, as the value of a header: HTTP basic authentication, [RFC
+/// 6749 section 2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1).
 #[derive(Debug)]
 pub(super) struct StsClientAuth(Secret);
 
 impl StsClientAuth {
+    /// Encodes id and secret, with the standard alphabet and padding (RFC
+    /// 7617).
     pub(super) fn new(id: &str, secret: &str) -> Self {
         let pair = Zeroizing::new([id, ":", secret].concat());
-        // Room for all of it, so that the text never moves and leaves a copy behind.
+        // Room for all of it, because a string that grows leaves a copy behind.
         let mut value = String::with_capacity("Basic ".len() + pair.len().div_ceil(3) * 4);
         value.push_str("Basic ");
         STANDARD.encode_string(pair.as_bytes(), &mut value);
         Self(Secret::new(value))
     }
 
-    /// Takes `client_id` and `client_secret`.
+    /// Takes `client_id` and `client_secret`; `None` without the first.
     pub(super) fn take(file: &mut KeyFile) -> Result<Option<Self>, Error> {
+        // A public client has an id without a secret.
         let secret = file.text("client_secret")?.map(Zeroizing::new).unwrap_or_default();
         Ok(file.text("client_id")?.map(|id| Self::new(&id, &secret)))
     }
 
+    /// Returns the header that authenticates the client.
     pub(super) fn header(&self) -> (&'static str, &str) {
         ("authorization", self.0.expose())
     }

@@ -1,8 +1,15 @@
-//! One exchange with a server that gives tokens: bounded, without redirects,
-//! and without secrets in errors.
+//! One exchange with a server that issues tokens: within a deadline, without
+//! redirects, and without secrets in errors.
 //!
-//! There is no loop here. A transient failure fails the attempt of the call,
-//! and the one retry loop asks again.
+//! ```text
+//! post_form, post_json, exchange ──► send (https or loopback only)
+//!                                      └► send_anywhere ──► HttpClient
+//! response ──► 2xx: parse ──► TokenEndpointResponse
+//!          └─► else: Refusal, with all of the response that may be shown
+//! ```
+//!
+//! There is no retry here. A transient failure fails the attempt of the call,
+//! and the one retry loop of the crate decides about the next one.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,17 +27,20 @@ use crate::util::excerpt::shown;
 use crate::util::percent::push_encoded;
 use crate::util::secret::Secret;
 
-/// The response of a token endpoint.
+/// The response of a token endpoint, [RFC 6749 section
+/// 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1).
 #[derive(Debug)]
 pub(super) struct TokenEndpointResponse {
+    /// The token, not empty.
     pub(super) access_token: Secret,
-    /// As it came: clamped where it is used.
+    /// The lifetime as it came; it is clamped where it is used.
     pub(super) expires_in: Option<Duration>,
     /// A new refresh token in place of the one that was used.
     pub(super) refresh_token: Option<Secret>,
 }
 
 impl TokenEndpointResponse {
+    /// Returns the access token with its lifetime.
     pub(super) fn into_token(self) -> AccessToken {
         let token = AccessToken::from_secret(self.access_token);
         match self.expires_in {
@@ -40,8 +50,7 @@ impl TokenEndpointResponse {
     }
 }
 
-/// Posts a form, percent-encoded, and reads the access token out of the
-/// response.
+/// Posts a form, percent-encoded, and returns the access token in the response.
 pub(super) fn post_form(
     request: &TokenRequest<'_>,
     url: &str,
@@ -51,7 +60,8 @@ pub(super) fn post_form(
     exchange(request, url, form, headers).map_err(TokenError::from)
 }
 
-/// As [`post_form`], for callers that have advice for some of the refusals.
+/// Does the same as [`post_form`], for callers that have advice for some of the
+/// refusals.
 #[expect(clippy::result_large_err, reason = "a refusal is rare and taken apart at once")]
 pub(super) fn exchange(
     request: &TokenRequest<'_>,
@@ -67,7 +77,7 @@ pub(super) fn exchange(
     parse(&accepted(&host, response)?).map_err(|why| unreadable(&host, why).into())
 }
 
-/// Posts JSON and gives the body of the response.
+/// Posts JSON, and returns the body of a 2xx response.
 pub(super) fn post_json(
     request: &TokenRequest<'_>,
     url: &str,
@@ -80,10 +90,13 @@ pub(super) fn post_json(
     accepted(&host_of(url), response).map_err(TokenError::from)
 }
 
-/// Makes one exchange within the time of `request` and returns the response,
-/// whatever its status.
+/// Makes one exchange within the deadline of `request`, and returns the
+/// response, whatever its status.
 ///
-/// Refuses to send anything over plain http to another machine.
+/// # Errors
+///
+/// Permanent if the URL is plain http to another machine: nothing is sent then.
+/// Otherwise the error of the HTTP client.
 pub(super) fn send(
     request: &TokenRequest<'_>,
     method: HttpMethod,
@@ -101,8 +114,8 @@ pub(super) fn send(
     send_anywhere(request, method, url, headers, body)
 }
 
-/// As [`send`], to a link-local server that speaks plain http: nothing secret
-/// may be in the request.
+/// Does the same as [`send`] without the check, for link-local servers that use
+/// plain http. The request must not contain a secret of Google's.
 pub(super) fn send_anywhere(
     request: &TokenRequest<'_>,
     method: HttpMethod,
@@ -110,6 +123,8 @@ pub(super) fn send_anywhere(
     headers: &[(&str, &str)],
     body: Option<&[u8]>,
 ) -> Result<HttpResponse, TokenError> {
+    // Headers of the caller replace these, for servers that return other types
+    // than JSON.
     let own = [("user-agent", USER_AGENT), ("accept", "application/json")];
     let own = own.into_iter().filter(|(name, _)| !headers.iter().any(|(each, _)| each == name));
     let headers: Vec<(Cow<'_, str>, Cow<'_, str>)> =
@@ -118,11 +133,13 @@ pub(super) fn send_anywhere(
         HttpRequest::new(method, url).headers(&headers).deadline(request.deadline).limit(MAX_LEN);
     (exchange.body, exchange.stop) = (body, request.stop);
     let response = request.http.send(&exchange)?;
+    // Host and status only: path and query may name accounts, and headers hold
+    // tokens.
     log::debug!("{} {}: {}", method.as_str(), host_of(url), response.status);
     Ok(response)
 }
 
-/// Returns the body of a 2xx response; any other is a refusal.
+/// Returns the body of a 2xx response; any other response is a refusal.
 #[expect(clippy::result_large_err, reason = "a refusal is rare and taken apart at once")]
 fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     match response.status {
@@ -134,21 +151,33 @@ fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Re
 /// A response with an error status: all of it that may be shown.
 #[derive(Debug)]
 pub(super) struct Refusal {
+    /// The host of the server, for messages.
     host: String,
+    /// The HTTP status; zero if there was no response.
     status: u16,
-    /// `invalid_grant`, `PERMISSION_DENIED`.
+    /// The error code: `invalid_grant`, `PERMISSION_DENIED`.
     pub(super) error: Option<String>,
-    /// `invalid_rapt`.
+    /// The code of Google within the error code: `invalid_rapt`.
     pub(super) subtype: Option<String>,
+    /// The text for people.
     description: Option<String>,
+    /// The host to which a redirect leads.
     location: Option<String>,
+    /// The `Retry-After` of the response.
     retry_after: Option<Duration>,
-    /// A failure before there was a response.
+    /// The error if there was no response.
     failed: Option<TokenError>,
 }
 
 impl Refusal {
+    /// Reads a response, in the form of RFC 6749 or in that of Google's APIs.
+    ///
+    /// ```text
+    /// {"error": "invalid_grant", "error_description": "Bad Request"}
+    /// {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "…"}}
+    /// ```
     pub(super) fn of(host: &str, response: &HttpResponse) -> Self {
+        // A redirect is the usual sign of a wrong URL, so its host is named.
         let location = response.header("location").filter(|_| response.status / 100 == 3).map(host_of);
         let mut refusal = Self {
             host: shown(host),
@@ -157,18 +186,20 @@ impl Refusal {
             subtype: None,
             description: None,
             location,
+            // Without a clock: a date counts only if the server sends its own
+            // time.
             retry_after: response.retry_after(None),
             failed: None,
         };
         let Ok(Value::Object(body)) = serde_json::from_slice(&response.body) else { return refusal };
         let text = |value: Option<&Value>| value.and_then(Value::as_str).and_then(printable);
         match body.get("error") {
-            // As Google's APIs put it.
+            // The form of Google's APIs.
             Some(Value::Object(error)) => {
                 refusal.error = text(error.get("status"));
                 refusal.description = text(error.get("message"));
             }
-            // RFC 6749, section 5.2.
+            // RFC 6749 section 5.2.
             error => {
                 refusal.error = text(error);
                 refusal.subtype = text(body.get("error_subtype"));
@@ -178,22 +209,30 @@ impl Refusal {
         refusal
     }
 
-    /// Takes the text of the response for its description, unless there is one.
+    /// Uses the text of the response as its description, unless it has one.
     pub(super) fn or_text(mut self, text: &str) -> Self {
+        // Structured text is better than the body.
         if self.error.is_none() && self.description.is_none() {
             self.description = printable(text.trim());
         }
         self
     }
 
+    /// Returns whether the same request may succeed later.
+    ///
+    /// It is so for 408, 429 and 5xx, and for the error texts that Google's
+    /// libraries retry. Other 4xx are permanent.
     pub(super) fn is_transient(&self) -> bool {
-        let passing = |text: &Option<String>| text.as_deref().is_some_and(|text| PASSING.contains(&text));
+        let is_transient =
+            |text: &Option<String>| text.as_deref().is_some_and(|text| TRANSIENT.contains(&text));
         match &self.failed {
             Some(failed) => failed.is_transient(),
             None => {
+                // All 5xx: gateways in front of token endpoints respond with
+                // several of them.
                 matches!(self.status, 408 | 429 | 500..=599)
-                    || passing(&self.error)
-                    || passing(&self.description)
+                    || is_transient(&self.error)
+                    || is_transient(&self.description)
             }
         }
     }
@@ -215,6 +254,7 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// Carries an error from before the response.
 impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {
         Self {
@@ -230,6 +270,7 @@ impl From<TokenError> for Refusal {
     }
 }
 
+/// Makes the error of the provider, with the hint of the server.
 impl From<Refusal> for TokenError {
     fn from(refusal: Refusal) -> Self {
         let make = if refusal.is_transient() { Self::transient } else { Self::permanent };
@@ -245,28 +286,33 @@ pub(super) fn host_of(url: &str) -> String {
     Url::parse(url).map_or_else(|_| "the token endpoint".to_owned(), |url| shown(url.host))
 }
 
-/// The error in the body of a response, without the words of the parser, which
-/// quote text that may be secret.
-pub(super) enum Unreadable {
-    /// A body whose end is missing is found out only by its JSON.
+/// What is wrong with the body of a response. The parser's own messages are not
+/// used, because they quote text that may be secret.
+pub(super) enum UnreadableResponse {
+    /// The JSON ends early. That is how a body is noticed whose end is missing.
     Cut,
+    /// It is not JSON, or of other types.
     NotJson,
+    /// A field is missing or empty.
     Lacks(&'static str),
 }
 
-/// Returns the error for an invalid response of `host`.
-pub(super) fn unreadable(host: &str, why: Unreadable) -> TokenError {
+/// Returns the error for an invalid response of `host`. Only a cut one is
+/// transient.
+pub(super) fn unreadable(host: &str, why: UnreadableResponse) -> TokenError {
     match why {
-        Unreadable::Cut => TokenError::transient(format!("the response of {host} ends early")),
-        Unreadable::NotJson => {
+        UnreadableResponse::Cut => TokenError::transient(format!("the response of {host} ends early")),
+        UnreadableResponse::NotJson => {
             TokenError::permanent(format!("the response of {host} is not the JSON of a token endpoint"))
         }
-        Unreadable::Lacks(field) => TokenError::permanent(format!("the response of {host} lacks `{field}`")),
+        UnreadableResponse::Lacks(field) => {
+            TokenError::permanent(format!("the response of {host} lacks `{field}`"))
+        }
     }
 }
 
-/// Reads the JSON of a token endpoint, [RFC 6749](https://www.rfc-editor.org/rfc/rfc6749) section 5.1.
-pub(super) fn parse(body: &[u8]) -> Result<TokenEndpointResponse, Unreadable> {
+/// Parses the JSON of a token endpoint.
+pub(super) fn parse(body: &[u8]) -> Result<TokenEndpointResponse, UnreadableResponse> {
     #[derive(Deserialize)]
     struct TokenReply {
         access_token: Option<Secret>,
@@ -275,31 +321,34 @@ pub(super) fn parse(body: &[u8]) -> Result<TokenEndpointResponse, Unreadable> {
     }
 
     let reply: TokenReply = serde_json::from_slice(body).map_err(|error| match error.is_eof() {
-        true => Unreadable::Cut,
-        false => Unreadable::NotJson,
+        true => UnreadableResponse::Cut,
+        false => UnreadableResponse::NotJson,
     })?;
+    // An empty token is a missing one.
     let given = |secret: &Secret| !secret.expose().is_empty();
     Ok(TokenEndpointResponse {
-        access_token: reply.access_token.filter(given).ok_or(Unreadable::Lacks("access_token"))?,
+        access_token: reply.access_token.filter(given).ok_or(UnreadableResponse::Lacks("access_token"))?,
         expires_in: reply.expires_in.as_ref().and_then(seconds),
         refresh_token: reply.refresh_token.filter(given),
     })
 }
 
-/// Returns a number or, from some servers, a string with one.
+/// Returns a number of seconds, or a string with one, as some servers send it.
 fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }?;
-    // Too many for a `Duration`, or not a number: the cache knows what to do with a
-    // token without a lifetime.
+    // `None` if it is too large for a `Duration` or not a number: the cache
+    // knows what to do with a token without a lifetime.
     Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }
 
+/// Encodes a form. The body holds secrets, so it is wiped.
 fn encode_form(form: &[(&str, &str)]) -> Zeroizing<String> {
-    // Room for all of it, so that the text never moves and leaves a copy behind.
+    // Room for all of it, because a string that grows leaves a copy behind.
+    // Each byte takes at most three.
     let room = form.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
     let mut body = Zeroizing::new(String::with_capacity(room));
     for (name, value) in form {
@@ -314,7 +363,7 @@ fn encode_form(form: &[(&str, &str)]) -> Zeroizing<String> {
 }
 
 /// Makes text of a server fit for a message: one line, no control characters,
-/// at most 256 others; `None` if nothing is left.
+/// at most 256 characters; `None` if nothing is left.
 fn printable(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let words = words.join(" ");
@@ -326,12 +375,17 @@ fn printable(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Google's token endpoint, and the audience of assertions.
+pub(super) const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+/// The content type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
+/// The name of this crate, as token endpoints see it.
 const USER_AGENT: &str = concat!("longrunning-rs/", env!("CARGO_PKG_VERSION"));
-/// Decoded bytes of a response.
+/// The largest response in bytes, after decoding.
 const MAX_LEN: usize = 1 << 20;
-/// The errors that pass by themselves, as Google's libraries have them.
-const PASSING: [&str; 3] = ["internal_failure", "server_error", "temporarily_unavailable"];
+/// Errors that may succeed later, whatever the status: those that Google's
+/// libraries retry.
+const TRANSIENT: [&str; 3] = ["internal_failure", "server_error", "temporarily_unavailable"];
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,21 @@
-//! A token as the whole of a file.
+//! A token as the whole content of a file.
 
-/// Takes the token out of a file that holds nothing else; an error says what
-/// the file holds instead, and shows none of it.
+/// Returns the token in a file that contains nothing else.
 ///
-/// White space around the token is no part of it, since editors and `echo`
-/// leave a line break at the end; neither is a byte order mark, which some
-/// editors put in front.
+/// White space around it is ignored, since editors and `echo` leave a line
+/// break at the end. So is a byte order mark, which some editors put in front.
+///
+/// # Errors
+///
+/// Says what the file contains instead, without any part of it:
+///
+/// ```text
+/// {"access_token": …    holds JSON, expected the token alone
+/// Bearer ya29.…         starts with `Bearer`, expected the token alone
+/// two lines             has several lines, expected the token alone
+/// ```
 pub(super) fn token_text(bytes: &[u8]) -> Result<&str, &'static str> {
+    // Windows PowerShell writes such files by default.
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err("is UTF-16 text, expected UTF-8");
     }
@@ -24,7 +33,7 @@ pub(super) fn token_text(bytes: &[u8]) -> Result<&str, &'static str> {
     }
 }
 
-/// The error for a file that is about to be written, or has no contents.
+/// The error for a file that is about to be written, or has no content.
 pub(super) const EMPTY: &str = "is empty";
 
 #[cfg(test)]

@@ -1,25 +1,33 @@
-//! The URLs of token endpoints: what may be sent there, and how messages name
-//! them.
+//! The URLs of token endpoints and metadata servers: what may be sent there,
+//! and how messages name them.
+//!
+//! Trust depends on two parts of a URL, scheme and host. Both must be what the
+//! HTTP client takes for them, so everything that parsers read differently is
+//! rejected.
 
 use std::net::IpAddr;
 
 use crate::net::aws_hosts;
 use crate::util::url::{UrlParts, bare, host_is_valid, is_loopback, port_is_valid};
 
-/// An absolute URL, split as far as trust needs it.
+/// The parts of an absolute URL that trust depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Url<'a> {
-    /// Without port; an IPv6 address without brackets.
+    /// The host without port; an IPv6 address without brackets.
     pub(super) host: &'a str,
+    /// Whether connections are secured by TLS.
     pub(super) is_https: bool,
 }
 
 impl<'a> Url<'a> {
-    /// Takes `https` and `http` without user and password; says what is wrong
-    /// without showing any of it.
+    /// Accepts `https` and `http` URLs without user and password.
     ///
-    /// The host is made of so few characters that no other parser can read
+    /// The host consists of so few characters that no other parser can read
     /// another host out of it.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong, without any part of the URL.
     pub(super) fn parse(text: &'a str) -> Result<Self, &'static str> {
         let Some(url) = UrlParts::split(text) else {
             return Err(if text.contains("://") { NO_HOST } else { "is not an absolute URL" });
@@ -28,6 +36,8 @@ impl<'a> Url<'a> {
         if !is_https && !url.scheme.eq_ignore_ascii_case("http") {
             return Err("is neither `https` nor `http`");
         }
+        // Before the parts are looked at: control characters are what parsers
+        // disagree about.
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("holds a space or another character that no URL can");
         }
@@ -37,18 +47,19 @@ impl<'a> Url<'a> {
         Ok(Self { host: bare(url.host), is_https })
     }
 
-    /// Returns whether secrets may go there: over TLS, or without leaving this
-    /// machine.
+    /// Returns whether secrets may be sent there: over TLS, or without leaving
+    /// this machine.
     pub(super) fn is_private(&self) -> bool {
         self.is_https || self.is_loopback()
     }
 
+    /// Returns whether the host is this machine.
     pub(super) fn is_loopback(&self) -> bool {
         is_loopback(self.host)
     }
 
-    /// Returns whether it is a server on the same link, as the metadata servers
-    /// of clouds are.
+    /// Returns whether the host is on the same link, as the metadata servers of
+    /// clouds are.
     pub(super) fn is_link_local(&self) -> bool {
         match self.host.parse::<IpAddr>() {
             Ok(IpAddr::V4(ip)) => ip.is_link_local(),
@@ -57,6 +68,7 @@ impl<'a> Url<'a> {
         }
     }
 
+    /// Returns whether the host is the metadata server of AWS.
     pub(super) fn is_aws_metadata(&self) -> bool {
         self.host.parse::<IpAddr>().is_ok_and(|ip| aws_hosts::METADATA.contains(&ip))
     }
@@ -73,13 +85,19 @@ impl<'a> Url<'a> {
     }
 }
 
-/// Returns whether `host` is `domain` or a name below it, without regard to
-/// case.
+/// Returns whether `host` is `domain` or a name below it. Case does not matter.
+///
+/// ```text
+/// run.googleapis.com       googleapis.com    true
+/// googleapis.com           googleapis.com    true
+/// evilgoogleapis.com       googleapis.com    false
+/// ```
 pub(super) fn is_within(host: &str, domain: &str) -> bool {
     let (host, domain) = (host.to_ascii_lowercase(), domain.to_ascii_lowercase());
     host.strip_suffix(&domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
+/// The host is missing, or has characters that parsers read differently.
 const NO_HOST: &str = "has no valid host";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Credentials without their tokens.
+//! Credentials with a fixed token in place of the one that they would fetch.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ impl Credentials {
     /// Returns credentials with this `token`, and everything else from these
     /// credentials.
     ///
-    /// Building a client still reads files and the environment, and calls have
-    /// the quota project that is found there, but no token is fetched: this
-    /// is for dry runs and recordings. An API key is replaced too;
+    /// It is for dry runs and recordings. Building a client still reads files
+    /// and the environment, and calls have the quota project that is found
+    /// there, but no token is fetched. An API key is replaced too.
     /// [`anonymous`](Self::anonymous) credentials stay anonymous.
     ///
     /// ```
@@ -25,19 +25,22 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the token is empty
-    /// or holds anything but visible ASCII characters, which no header can
-    /// carry.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the token is empty or
+    /// contains anything but visible ASCII characters, which no header can
+    /// contain.
     pub fn with_token(&self, token: impl Into<String>) -> Result<Self, Error> {
         let token = Secret::new(token.into());
         provider::check_token(token.expose()).map_err(|why| Error::config(format!("the token {why}")))?;
         if self.is_anonymous() {
             return Ok(self.clone());
         }
+        // Resolved later, in the environment of the client: only then it is
+        // known whether there are credentials at all.
         let all = self.clone();
         Ok(Self::deferred(self.label().to_owned(), move |env| Ok(all.resolve(env)?.replaced(&token))))
     }
 
+    /// Returns resolved credentials with another source.
     fn replaced(&self, token: &Secret) -> Self {
         let CredentialsInner { label, quota_project, universe_domain, wants_quota_project, source } =
             &*self.0;

@@ -27,7 +27,6 @@ mod writer;
 pub(crate) use invalid::InvalidJson;
 pub(crate) use reader::{JsonReader, RawJson};
 pub(crate) use scalar::encode_base64;
-pub(crate) use scan::plain_string;
 #[cfg(fuzzing)]
 pub(crate) use scan::scan;
 pub(crate) use time::{duration_text, parse_duration, parse_timestamp, timestamp_text};

@@ -16,11 +16,12 @@
 
 use std::borrow::Cow;
 use std::mem;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::json::scan::{ScannedValue, plain_string, scan};
+use crate::json::scan::{QUOTES, ScannedValue, plain_string, scan, scan_members, trim_start};
 use crate::json::{InvalidJson, MAX_DEPTH};
 
 /// A position in a JSON document, which moves over what it reads.
@@ -41,6 +42,8 @@ pub(crate) struct RawJson<'a> {
     start: usize,
     /// How many objects and arrays stand in one another; 0 for a scalar.
     depth: usize,
+    /// No string in it has an escape. If false, one may have.
+    is_plain: bool,
 }
 
 impl<'a> JsonReader<'a> {
@@ -81,6 +84,29 @@ impl<'a> JsonReader<'a> {
         self.members(|name, reader| if reader.at_null() { reader.skip() } else { field(name, reader) })
     }
 
+    /// Like [`fields`](Self::fields), but reads the value of each field too.
+    pub(crate) fn values(
+        &mut self,
+        mut field: impl FnMut(&str, RawJson<'a>),
+    ) -> Result<RawJson<'a>, InvalidJson> {
+        self.peek();
+        let (text, start) = (self.rest, self.offset());
+        let object = scan_members(text, |name, at, value| {
+            let value = RawJson::scanned(text.get(at..).unwrap_or_default(), start + at, value);
+            if value.text != "null" {
+                field(name, value);
+            }
+        });
+        match object {
+            Some(object) => Ok(self.pass(object)),
+            // From the start. A field that `field` has seen comes again, with the same value.
+            None => self.fields(|name, reader| {
+                field(name, reader.value()?);
+                Ok(())
+            }),
+        }
+    }
+
     /// Calls `element` at each element of an array; it has to read it.
     pub(crate) fn elements(
         &mut self,
@@ -97,16 +123,15 @@ impl<'a> JsonReader<'a> {
     /// Reads any value, however deep.
     pub(crate) fn value(&mut self) -> Result<RawJson<'a>, InvalidJson> {
         self.peek();
+        if let Some(value) = scan(self.rest) {
+            return Ok(self.pass(value));
+        }
         let start = self.offset();
-        let (text, depth) = match scan(self.rest) {
-            Some(ScannedValue { end, depth }) => (self.advance(end), depth),
-            None => {
-                let value: &RawValue = self.take()?;
-                (value.get(), depth(value.get()))
-            }
-        };
+        let value: &RawValue = self.take()?;
+        let text = value.get();
+        let depth = depth(text);
         self.deepest = self.deepest.max(depth);
-        Ok(RawJson { text, start, depth })
+        Ok(RawJson { text, start, depth, is_plain: !text.contains('\\') })
     }
 
     /// Reads any value and drops it. It is checked like every other one.
@@ -122,11 +147,7 @@ impl<'a> JsonReader<'a> {
 
     /// Returns the next byte that is not white space.
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        let byte = *self.rest.as_bytes().first()?;
-        if byte > b' ' {
-            return Some(byte);
-        }
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        self.rest = trim_start(self.rest);
         self.rest.as_bytes().first().copied()
     }
 
@@ -158,7 +179,8 @@ impl<'a> JsonReader<'a> {
         }
         let depth = 1 + self.deepest;
         self.deepest = around.max(depth);
-        Ok(RawJson { text: text.get(..text.len() - self.rest.len()).unwrap_or_default(), start, depth })
+        let text = text.get(..text.len() - self.rest.len()).unwrap_or_default();
+        Ok(RawJson { text, start, depth, is_plain: false })
     }
 
     /// A key is nearly always plain: serde_json takes those with escapes, and
@@ -167,7 +189,7 @@ impl<'a> JsonReader<'a> {
         self.peek();
         match plain_string(self.rest) {
             Some(key) => {
-                self.advance(key.len() + 2);
+                self.advance(key.len() + QUOTES);
                 Ok(Cow::Borrowed(key))
             }
             None => self.take().map(|JsonKey(key)| key),
@@ -197,6 +219,14 @@ impl<'a> JsonReader<'a> {
         found
     }
 
+    /// Moves on over a value that was scanned, and returns it.
+    fn pass(&mut self, value: ScannedValue) -> RawJson<'a> {
+        let raw = RawJson::scanned(self.rest, self.offset(), value);
+        self.advance(value.end);
+        self.deepest = self.deepest.max(value.depth);
+        raw
+    }
+
     /// Moves on over `length` bytes and returns them.
     fn advance(&mut self, length: usize) -> &'a str {
         let (passed, rest) = self.rest.split_at_checked(length).unwrap_or_default();
@@ -221,21 +251,26 @@ impl<'a> JsonReader<'a> {
 struct JsonKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> RawJson<'a> {
+    /// The value at the start of `text`, which stands at `start` in the
+    /// document.
+    fn scanned(text: &'a str, start: usize, value: ScannedValue) -> Self {
+        let ScannedValue { end, depth, is_plain } = value;
+        Self { text: text.get(..end).unwrap_or_default(), start, depth, is_plain }
+    }
+
     pub(crate) fn text(self) -> &'a str {
         self.text
     }
 
-    /// Returns where the value starts within `outer`, a value of the same
-    /// document around it.
-    pub(crate) fn start_in(self, outer: RawJson<'_>) -> usize {
-        self.start.saturating_sub(outer.start)
+    /// Returns where the value starts and ends in the document.
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start..self.start + self.text.len()
     }
 
-    /// Returns the part of `document`, which both are values of, from the start
-    /// of `self` to the end of `last`.
-    pub(crate) fn to(self, last: Self, document: &'a str) -> Self {
-        let end = last.start + last.text.len();
-        Self { text: document.get(self.start..end).unwrap_or_default(), ..self }
+    /// Returns whether no string in the value has an escape. If false, one may
+    /// have.
+    pub(crate) fn is_plain(self) -> bool {
+        self.is_plain
     }
 
     /// Stands at the start of the value.

@@ -31,7 +31,7 @@ impl<'a> RawJson<'a> {
     pub(crate) fn string(self) -> Result<Cow<'a, str>, InvalidJson> {
         let quoted = self.text().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
         let plain = quoted.ok_or_else(|| self.expected("a string"))?;
-        if !plain.contains('\\') {
+        if self.is_plain() || !plain.contains('\\') {
             return Ok(Cow::Borrowed(plain));
         }
         // The syntax is known to be right, so all that can fail is half of a surrogate

@@ -27,9 +27,9 @@ impl LazyAny {
     /// An object whose type comes first needs no further check. Any other is
     /// read at once, so that an invalid `@type` is an error of the operation,
     /// not of a later use.
-    pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
+    pub(super) fn read<'a>(source: &SharedSource, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         // Nothing in such an object can fail later, so `get` needs no error.
-        if Any::leads_with_type(raw.text()) {
+        if Any::leads_with_type(raw) {
             return Ok(Self { span: Some(source.span(raw)), any: OnceLock::new() });
         }
         Any::read(source, raw).map(|any| Some(any).into())

@@ -39,8 +39,6 @@ mod page;
 mod reflect;
 pub mod rpc;
 mod status;
-#[cfg(test)]
-mod tests;
 mod text;
 mod well_known;
 mod wire;
@@ -54,3 +52,6 @@ pub use operation::Operation;
 pub use outcome::{MalformedReason, Outcome};
 pub use page::OperationPage;
 pub use status::Status;
+
+#[cfg(test)]
+mod tests;

@@ -481,7 +481,7 @@ impl Operation {
     pub(super) fn of_fields<'a>(
         fields: &OperationFields<'a>,
         raw: RawJson<'a>,
-        source: &SharedSource<'a>,
+        source: &SharedSource,
     ) -> Result<Self, InvalidJson> {
         // A second pass, only for what may be extended: most operations are
         // decided by the fields of the first.
@@ -515,7 +515,7 @@ impl Operation {
     /// Creates an extended operation. Its metadata is the whole object, so that
     /// no field is lost.
     fn extended<'a>(
-        source: &SharedSource<'a>,
+        source: &SharedSource,
         raw: RawJson<'a>,
         parts: ExtendedOperation,
     ) -> Result<Self, InvalidJson> {

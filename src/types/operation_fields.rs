@@ -30,10 +30,8 @@ impl<'a> OperationFields<'a> {
     /// them.
     pub(super) fn read(&mut self, reader: &mut JsonReader<'a>) -> Result<RawJson<'a>, InvalidJson> {
         let fields = self;
-        let raw = reader.fields(|name, reader| {
-            // The scanner checks the syntax of the value, and returns its
-            // place.
-            let value = Some(reader.value()?);
+        let raw = reader.values(|name, value| {
+            let value = Some(value);
             match name {
                 "name" => fields.name = value,
                 "done" => fields.done = value,
@@ -43,7 +41,6 @@ impl<'a> OperationFields<'a> {
                 "kind" => (fields.kind, fields.has_others) = (value, true),
                 _ => fields.has_others = true,
             }
-            Ok(())
         })?;
         // Checked once here, for everything inside: later readers recurse.
         raw.check_depth()?;

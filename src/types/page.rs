@@ -7,15 +7,13 @@
 //! {"items":{"zones/z":{"operations":[…]},"zones/y":{"warning":…}}}    aggregated list of Compute Engine
 //! ```
 //!
-//! A page is read in one pass. Operations are made block by block: those of a
-//! block share one copy of its text ([`text`](super::text)), which is faster
-//! than a copy for each, and a block is small, so that an operation that is
-//! kept does not hold a page. Errors are those that would come if each
-//! operation were read alone: the first in the text wins, and its place is
-//! named.
+//! A page is read in one pass. Operations that follow each other share one copy
+//! of their text, a block ([`text`](super::text)), which is faster than a copy
+//! for each. A block is small, so that an operation that is kept does not hold
+//! a page.
 
 use crate::error::Error;
-use crate::json::{InvalidJson, JsonReader, RawJson};
+use crate::json::{InvalidJson, JsonReader};
 use crate::types::extended::{ListShape, missing_place};
 use crate::types::operation_fields::OperationFields;
 use crate::types::text::SharedSource;
@@ -119,6 +117,8 @@ impl OperationPage {
 struct PageParts<'a> {
     /// The whole document.
     text: &'a str,
+    /// The part of it that the last operation shares with those before it.
+    block: Option<SharedSource>,
     page: OperationPage,
     /// The number of details of all errors so far, which count as entries.
     details: usize,
@@ -147,60 +147,27 @@ impl<'a> PageParts<'a> {
         fields.map(drop)
     }
 
-    /// Reads a list of operations. Those of a block share one copy of its text.
+    /// Reads a list of operations.
     fn operations(&mut self, reader: &mut JsonReader<'a>, scope: Option<&str>) -> Result<(), InvalidJson> {
         self.shape.has_list();
-        let first = self.page.operations.len();
-        let (mut block, mut refusal) = (Vec::new(), Ok(()));
         let list = reader.elements(|reader| {
-            // Checked for each operation, because a block of tiny ones has thousands that
-            // are not yet on the page.
-            has_room(self.page.operations.len() + block.len() + self.details)?;
+            has_room(self.page.operations.len() + self.details)?;
             let mut fields = OperationFields::default();
             let raw = fields.read(reader)?;
-            if is_full(&block, raw) {
-                refusal = self.keep(&mut block, first, scope);
-                // Any error ends the list; that of the block is returned below.
-                refusal.as_ref().map_err(|_| InvalidJson::new(""))?;
-            }
-            block.push((fields, raw));
-            Ok(())
-        });
-        // An error in an operation comes before one in the text after it, as if each
-        // was made when it was read.
-        refusal.and_then(|()| self.keep(&mut block, first, scope)).and(list.map(drop))
-    }
-
-    /// Makes the operations of a block. `first` is the index on the page of the
-    /// first operation of the list.
-    fn keep(
-        &mut self,
-        block: &mut OperationBlock<'a>,
-        first: usize,
-        scope: Option<&str>,
-    ) -> Result<(), InvalidJson> {
-        let ends = block.first().zip(block.last());
-        let Some(((_, start), (_, last))) = ends else { return Ok(()) };
-        // The text from the first operation of the block to its last, with what
-        // separates them: one copy and one allocation for all.
-        let source = SharedSource::new(start.to(*last, self.text));
-        for (fields, raw) in block.iter() {
-            let index = self.page.operations.len();
-            let at = |invalid: InvalidJson| invalid.at(&format!("[{}]", index - first));
-            has_room(index + self.details).map_err(at)?;
-            // Here a value of the wrong kind is found; the error gets the index
-            // of the operation.
-            let operation = Operation::of_fields(fields, *raw, &source).map_err(at)?;
+            let source = match self.block.take() {
+                Some(block) if block.contains(raw) => block,
+                _ => SharedSource::block(self.text, raw, BLOCK),
+            };
+            let operation = Operation::of_fields(&fields, raw, &source)?;
+            self.block = Some(source);
             self.details += details_of(&operation);
-            let operation = match scope {
+            self.page.operations.push(match scope {
                 Some(scope) => operation.completed_in(scope),
                 None => operation,
-            };
-            self.page.operations.push(operation);
-        }
-        // Its allocation serves the next block.
-        block.clear();
-        Ok(())
+            });
+            Ok(())
+        });
+        list.map(drop)
     }
 
     /// Reads a list of extended operations, or the map of an aggregated list by
@@ -253,16 +220,6 @@ impl<'a> PageParts<'a> {
         self.page.unreachable.push(place);
         Ok(())
     }
-}
-
-/// Operations that follow each other in the text, found but not made yet.
-type OperationBlock<'a> = Vec<(OperationFields<'a>, RawJson<'a>)>;
-
-/// Returns whether a block would be too long with the operation `raw`. An
-/// operation larger than the limit is a block of its own.
-fn is_full(block: &OperationBlock<'_>, raw: RawJson<'_>) -> bool {
-    let first = block.first();
-    first.is_some_and(|(_, first)| raw.start_in(*first) + raw.text().len() > BLOCK)
 }
 
 /// The largest text that operations share, in bytes. More would hardly be
@@ -382,8 +339,6 @@ mod tests {
         assert!((7..30).contains(&blocks), "{blocks} blocks");
     }
 
-    /// Operations are made block by block; errors come as if they were made one
-    /// by one.
     #[test]
     fn the_first_error_counts() {
         let rows = [

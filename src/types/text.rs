@@ -109,21 +109,39 @@ impl From<String> for TextPart {
     }
 }
 
-/// A value, or a sequence of values, and a copy of its text, of which
-/// everything that is kept is a part.
+/// A copy of a part of a document, which shares it with whatever is made of the
+/// values in it.
 ///
-/// One allocation serves all, and the document that contained the value is not
-/// kept alive.
-pub(super) struct SharedSource<'a> {
-    /// The value in the document: positions are relative to it.
-    raw: RawJson<'a>,
+/// One allocation serves all, and the document does not stay alive.
+pub(super) struct SharedSource {
+    /// Where the part starts in the document.
+    start: usize,
     copy: Arc<str>,
 }
 
-impl<'a> SharedSource<'a> {
-    /// Copies the text of a value.
-    pub(super) fn new(raw: RawJson<'a>) -> Self {
-        Self { raw, copy: raw.text().into() }
+impl SharedSource {
+    /// Copies a value.
+    pub(super) fn new(raw: RawJson<'_>) -> Self {
+        Self { start: raw.range().start, copy: raw.text().into() }
+    }
+
+    /// Copies the part of a document that starts with `first`: as many values
+    /// as fit into `size` bytes if all are as long, and at least this one.
+    pub(super) fn block(document: &str, first: RawJson<'_>, size: usize) -> Self {
+        let Range { start, end } = first.range();
+        // With a comma.
+        let length = end - start + 1;
+        let mut end = (start + length * (size / length)).clamp(end, document.len());
+        while !document.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self { start, copy: document.get(start..end).unwrap_or_default().into() }
+    }
+
+    /// Returns whether a value of the document is in the part.
+    pub(super) fn contains(&self, value: RawJson<'_>) -> bool {
+        let Range { start, end } = value.range();
+        self.start <= start && end <= self.start + self.copy.len()
     }
 
     /// Returns the whole text.
@@ -131,35 +149,33 @@ impl<'a> SharedSource<'a> {
         Arc::clone(&self.copy)
     }
 
-    /// Returns where a value inside this one is in the copy.
-    pub(super) fn span(&self, part: RawJson<'a>) -> TextSpan {
-        TextSpan::new(part.start_in(self.raw), part.text().len())
+    /// Returns where a value is in the copy.
+    pub(super) fn span(&self, value: RawJson<'_>) -> TextSpan {
+        TextSpan::new(self.start_of(value), value.text().len())
     }
 
-    /// Returns a value inside this one as a part of the copy.
-    pub(super) fn part(&self, part: RawJson<'a>) -> SharedText {
-        // `part` lies inside `raw`, and the copy begins where `raw` does.
-        let start = part.start_in(self.raw);
-        self.slice(start..start + part.text().len())
+    /// Returns a value as a part of the copy.
+    pub(super) fn part(&self, value: RawJson<'_>) -> SharedText {
+        let start = self.start_of(value);
+        self.slice(start..start + value.text().len())
     }
 
-    /// Returns a string inside this value, without its quotation marks: a part
-    /// of the copy, or a text of its own if it has escapes.
-    pub(super) fn string(&self, part: RawJson<'a>) -> Result<SharedText, InvalidJson> {
+    /// Returns a string without its quotation marks: a part of the copy, or a
+    /// text of its own if it has escapes.
+    pub(super) fn string(&self, value: RawJson<'_>) -> Result<SharedText, InvalidJson> {
         // One further, after the quotation mark.
-        let start = part.start_in(self.raw) + 1;
-        Ok(match part.string()? {
+        let start = self.start_of(value) + 1;
+        Ok(match value.string()? {
             Cow::Borrowed(plain) => self.slice(start..start + plain.len()),
             // With escapes, the text of the string is nowhere in the document.
             Cow::Owned(unescaped) => unescaped.into(),
         })
     }
 
-    /// Returns where a string inside this value is in the copy, or the string
-    /// if it has escapes.
-    pub(super) fn string_part(&self, part: RawJson<'a>) -> Result<TextPart, InvalidJson> {
-        Ok(match part.string()? {
-            Cow::Borrowed(plain) => TextPart::Shared(TextSpan::new(part.start_in(self.raw) + 1, plain.len())),
+    /// Returns where a string is in the copy, or the string if it has escapes.
+    pub(super) fn string_part(&self, value: RawJson<'_>) -> Result<TextPart, InvalidJson> {
+        Ok(match value.string()? {
+            Cow::Borrowed(plain) => TextPart::Shared(TextSpan::new(self.start_of(value) + 1, plain.len())),
             Cow::Owned(unescaped) => unescaped.into(),
         })
     }
@@ -173,6 +189,10 @@ impl<'a> SharedSource<'a> {
             true => TextPart::Shared(TextSpan::new(text.range.start, text.range.len())),
             false => TextPart::Own(text.as_str().into()),
         }
+    }
+
+    fn start_of(&self, value: RawJson<'_>) -> usize {
+        value.range().start.saturating_sub(self.start)
     }
 
     fn slice(&self, range: Range<usize>) -> SharedText {

@@ -1,9 +1,12 @@
 //! Durations as people write them: `500ms`, `10s`, `1h30m`.
+//!
+//! A unit is required, since tools disagree about what `10` means. Fractions
+//! and signs are refused: `1.5s` is `1s500ms`.
 
 use std::time::Duration;
 
 /// Reads a duration: whole numbers with the units `d`, `h`, `m`, `s`, `ms`, the
-/// largest first.
+/// largest first, each at most once. `0s` is valid.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     read(text).ok_or_else(|| "expected a duration such as 500ms, 10s, 15m or 1h30m".to_owned())
 }
@@ -17,7 +20,8 @@ pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// The same duration as [`parse`] reads it.
+/// Returns the text that [`parse`] reads as this duration: `1h30m`. Less than a
+/// millisecond is dropped.
 pub(crate) fn show(duration: Duration) -> String {
     let mut left = duration.as_millis();
     let mut text = String::new();
@@ -31,6 +35,8 @@ pub(crate) fn show(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
+/// Returns `None` for anything that is no duration, and for one that does not
+/// fit in 64 bits of milliseconds.
 fn read(text: &str) -> Option<Duration> {
     let (mut rest, mut units, mut total) = (text, UNITS.iter(), Duration::ZERO);
     while !rest.is_empty() || text.is_empty() {
@@ -50,6 +56,8 @@ fn read(text: &str) -> Option<Duration> {
 /// As for waits of the library.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
+/// Units in milliseconds, the largest first: the order in which they may follow
+/// each other.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 #[cfg(test)]

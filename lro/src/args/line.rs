@@ -1,4 +1,12 @@
 //! Arguments back into a command line: how to go on after an interruption.
+//!
+//! The line means the same as what was typed, in another shell too: paths,
+//! options and the endpoint are repeated, in a fixed order. Values that may be
+//! secrets are not repeated, see `redact`.
+//!
+//! ```text
+//! LRO_ENDPOINT=http://127.0.0.1:4242 lro --anonymous wait --on-timeout cancel operations/42
+//! ```
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,14 +16,19 @@ use clap::ValueEnum;
 use super::{Globals, LongPollArg, OnTimeoutArg, ShellKind, WaitArgs, duration};
 use crate::redact;
 
-/// The command that goes on waiting for `names`, to be pasted into a shell.
+/// Returns the command that continues to wait for `names`, to be pasted into a
+/// shell.
 ///
-/// With a journal that is where the names are. An endpoint of the environment
-/// is said again: the other shell may have another one.
+/// With a journal the names are left out, because the journal has them.
+/// `endpoint` is that of the environment: it is repeated, since the other shell
+/// may have another one. An `--endpoint` on the command line takes precedence
+/// over it.
 pub(crate) fn resume(globals: &Globals, wait: &WaitArgs, names: &[String], endpoint: Option<&str>) -> String {
     resume_in(ShellKind::here(), globals, wait, names, endpoint)
 }
 
+/// Does the same for a given kind of shell, so that tests cover both on any
+/// system.
 fn resume_in(
     shell: ShellKind,
     globals: &Globals,
@@ -29,6 +42,7 @@ fn resume_in(
         ShellKind::Windows => (endpoint, None),
         ShellKind::Posix => (None, endpoint.map(redact::value_for_display)),
     };
+    // In front of the command, so that the line sets it for this command alone.
     let variable = variable.map(|endpoint| format!("LRO_ENDPOINT={} ", shell.word(&endpoint)));
     let mut line = CommandLine(vec!["lro".to_owned()]);
     line.text("--endpoint", option);
@@ -42,9 +56,15 @@ fn resume_in(
     variable.unwrap_or_default() + &words.join(" ")
 }
 
+/// Words of a command line, not yet quoted: quoting depends on the shell, and
+/// happens once for all of them.
 struct CommandLine(Vec<String>);
 
 impl CommandLine {
+    /// Adds the global options that are set.
+    ///
+    /// The pattern names every field, so that a new option cannot be forgotten
+    /// here. `--dry-run` is left out: the line is to send requests.
     fn globals(&mut self, globals: &Globals) {
         let Globals {
             endpoint,
@@ -103,6 +123,8 @@ impl CommandLine {
         self.flag("--verbose", *verbose);
     }
 
+    /// Adds the options of a wait that differ from their defaults. `--all` and
+    /// its filter are left out, since the names that they selected are listed.
     fn wait(&mut self, wait: &WaitArgs) {
         let WaitArgs {
             names: _,
@@ -121,24 +143,31 @@ impl CommandLine {
         self.path("--journal", journal.as_deref());
     }
 
+    /// Adds an option without a value.
     fn flag(&mut self, name: &str, set: bool) {
         self.0.extend(set.then(|| name.to_owned()));
     }
 
+    /// Adds an option with a value, which is redacted if it looks like a
+    /// secret.
     fn text(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.0.extend([name.to_owned(), redact::value_for_display(value)]);
         }
     }
 
+    /// Adds an option with a path. Bytes that are no UTF-8 become `U+FFFD`, so
+    /// such a path has to be corrected by hand.
     fn path(&mut self, name: &str, value: Option<&Path>) {
         self.text(name, value.map(Path::to_string_lossy).as_deref());
     }
 
+    /// Adds an option with a duration, in a form that the option accepts.
     fn duration(&mut self, name: &str, value: Option<Duration>) {
         self.text(name, value.map(duration::show).as_deref());
     }
 
+    /// Adds an option with one of its possible values.
     fn choice<T: ValueEnum>(&mut self, name: &str, value: Option<&T>) {
         let value = value.and_then(ValueEnum::to_possible_value);
         self.text(name, value.as_ref().map(clap::builder::PossibleValue::get_name));

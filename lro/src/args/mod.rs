@@ -1,5 +1,20 @@
 //! The command line as a value: what clap reads, and the way back to a line
 //! that can be typed.
+//!
+//! | file | content |
+//! |---|---|
+//! | `mod.rs` | the commands with their own options, and the texts of their help |
+//! | `globals.rs` | the options that every command takes |
+//! | `late.rs` | arguments that are created only for the command that is given |
+//! | `line.rs` | arguments back into words: the command that continues a wait |
+//! | `shell.rs` | how a word is quoted for the shell of this system |
+//! | `duration.rs` | `1h30m` and the like |
+//! | `refusal.rs` | errors of clap, without secrets |
+//!
+//! The doc comments of fields and variants below are the help that users read,
+//! so they address users and not readers of the code. Structs of arguments have
+//! plain comments, since clap would take a doc comment of theirs for the help
+//! of the command.
 
 mod duration;
 mod globals;
@@ -31,9 +46,15 @@ pub(crate) fn read(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Re
     parse(words).map_err(refusal::without_secrets)
 }
 
+/// Parses a command line; [`read`] adds the redaction of its errors.
+///
+/// An option of [`Globals`] may stand on both sides of the command. clap parses
+/// both sides separately. The one behind the command counts, because it was
+/// typed later: an alias may have the one in front.
 fn parse(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
     let mut command = ManuallyDrop::new(Cli::command());
     let mut matches = ManuallyDrop::new(command.try_get_matches_from_mut(words)?);
+    // Taken out before `from_arg_matches_mut`, which consumes the matches.
     let behind = matches.subcommand().map(|(_, behind)| Globals::from_arg_matches(behind));
     let behind = behind.transpose()?.unwrap_or_default();
     let Cli { globals: front, command } = Cli::from_arg_matches_mut(&mut matches)?;
@@ -52,6 +73,8 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+// The commands, in the order of the help: those that use operations, then those
+// that need no service.
 #[derive(Subcommand, Clone, Debug, PartialEq)]
 pub(crate) enum Command {
     /// Start an operation: send a request of any method that returns one, at
@@ -87,6 +110,10 @@ pub(crate) enum Command {
     Man(Offline<ManArgs>),
 }
 
+// The arguments of `lro start`.
+//
+// Those of a wait have effect with `--wait` only, and clap refuses them without
+// it.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct StartArgs {
     /// Path of the method with its version, such as
@@ -130,6 +157,8 @@ pub(crate) struct StartArgs {
     pub(crate) journal: Option<PathBuf>,
 }
 
+/// The HTTP method of a start, in capitals on the command line; lower case is
+/// accepted too.
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
 #[value(rename_all = "UPPER")]
 pub(crate) enum MethodArg {
@@ -141,12 +170,17 @@ pub(crate) enum MethodArg {
     Put,
 }
 
+// The arguments of `lro get`.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct GetArgs {
     /// Name or full URL of the operation.
     pub(crate) name: String,
 }
 
+// The arguments of `lro list`.
+//
+// Without `--sort` and `--watch`, pages are printed as they arrive. With
+// either, all pages are fetched first.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct ListArgs {
     /// A parent such as projects/p/locations/l, a collection, or a URL of one
@@ -180,6 +214,7 @@ pub(crate) struct ListArgs {
     pub(crate) partial_success: bool,
 }
 
+// The arguments of `lro cancel` and `lro delete`: at least one name.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct NamesArgs {
     /// Names or full URLs of operations; `-` reads them from standard input,
@@ -188,6 +223,10 @@ pub(crate) struct NamesArgs {
     pub(crate) names: Vec<String>,
 }
 
+// The arguments of `lro wait`. Names may be missing if `--all` or `--journal`
+// gives operations; the command checks that, not clap.
+//
+// `--all` without a value is `Some("")`, which stands for the default parent.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct WaitArgs {
     /// Names or full URLs of operations; `-` reads them from standard input,
@@ -222,6 +261,7 @@ pub(crate) struct WaitArgs {
     pub(crate) journal: Option<PathBuf>,
 }
 
+/// The order of a listing, see `list/order.rs`.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq)]
 pub(crate) enum SortArg {
     Name,
@@ -229,6 +269,7 @@ pub(crate) enum SortArg {
     State,
 }
 
+/// What `lro wait` does with operations that are still running at the timeout.
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum OnTimeoutArg {
     /// Let them continue.
@@ -238,6 +279,8 @@ pub(crate) enum OnTimeoutArg {
     Cancel,
 }
 
+/// How the server is asked to hold its response: the forms of WaitOperation
+/// that services have.
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum LongPollArg {
     /// Find out whether the service can do it, and how.
@@ -253,6 +296,7 @@ pub(crate) enum LongPollArg {
     Get,
 }
 
+// The arguments of `lro serve`.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct ServeArgs {
     /// Listen on this port of 127.0.0.1; 0 takes a free one.
@@ -267,6 +311,7 @@ pub(crate) struct ServeArgs {
     pub(crate) print_script: bool,
 }
 
+// The arguments of `lro completions`.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct CompletionsArgs {
     /// The shell.
@@ -274,12 +319,15 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: Shell,
 }
 
+// The arguments of `lro man`. An unknown command is an error of `lro man`, not
+// of clap, so that the message can name it without repeating a secret.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct ManArgs {
     /// The command; without it, the page of `lro`.
     pub(crate) command: Option<String>,
 }
 
+/// Below the name of the program in `lro --help`.
 const ABOUT: &str = "\
 Starts, looks up, waits for, lists, cancels and deletes long-running operations (google.longrunning.Operations)
 of any Google service.
@@ -292,6 +340,9 @@ LRO_ENDPOINT. A URL has both and works for names of any shape; the scheme may be
 
 Without an option for credentials, lro uses those that Google's other tools use (application default credentials).";
 
+/// At the end of `lro --help`, and so in the man page: exit statuses, output,
+/// credentials, environment, examples. Tests compare the exit statuses and the
+/// examples with what the program does.
 const AFTER: &str = "\
 Exit status:
   0    the command succeeded; for `wait`: every operation succeeded
@@ -339,6 +390,9 @@ Examples:
   lro --api-version v2 wait 42 --timeout 15m && echo deployed
   lro serve    # try it without a service";
 
+/// The constants below are the ends of the help of each command. A line that
+/// begins with two spaces and `lro` is an example, which a test runs with
+/// `--dry-run`.
 const START: &str = "\
 Prints the operation. With --wait it prints the name on standard error, and then does what `lro wait` does, with its
 exit statuses. It polls at the version of the path.

@@ -1,5 +1,8 @@
 //! What clap says of a command line, without the secrets that were typed in the
 //! wrong place or control characters.
+//!
+//! clap quotes what it cannot parse. Its errors carry the quoted values apart
+//! from the text, so they are replaced there, and clap's own wording stays.
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue};
@@ -24,7 +27,9 @@ pub(super) fn without_secrets(mut error: Error) -> Error {
     error
 }
 
-/// The value to show instead; none if it can stay.
+/// Returns the value to show instead; none if it can stay.
+///
+/// Numbers, booleans and styled texts of clap's own cannot be secrets.
 fn describe(value: &ContextValue) -> Option<ContextValue> {
     match value {
         ContextValue::String(text) => harmless(text).map(ContextValue::String),

@@ -1,9 +1,14 @@
 //! Words of the command lines that `lro` prints to be pasted into a shell.
+//!
+//! A name or a filter may contain quotes, spaces and `$`. A line that is pasted
+//! must not run anything else, so every word that is not plain is quoted.
 
 use std::borrow::Cow;
 use std::iter;
 
 /// The shell that a printed line is for.
+///
+/// Which shell runs cannot be found out reliably, so the system decides.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ShellKind {
     Posix,
@@ -50,6 +55,8 @@ fn windows_quoted(word: &str) -> String {
         if c == '"' {
             quoted.extend(iter::repeat_n('\\', backslashes + 1));
         }
+        // Backslashes are doubled only in front of a quotation mark; elsewhere
+        // they stand for themselves.
         backslashes = if c == '\\' { backslashes + 1 } else { 0 };
         quoted.push(c);
     }

@@ -1,4 +1,18 @@
 //! Calls over gRPC, and as commands for grpcurl.
+//!
+//! ```text
+//! /google.longrunning.Operations/GetOperation
+//! authority: run.googleapis.com
+//! authorization: [redacted]
+//!
+//! {"name":"projects/p/locations/l/operations/42"}
+//!
+//! grpcurl -proto google/longrunning/operations.proto -H "authorization: Bearer $(gcloud …)" -d … run.googleapis.com:443 …
+//! ```
+//!
+//! The transport has no seam where a request could be recorded, so it talks to
+//! the fake server on this machine, and the recorded call is shown with the
+//! authority of the real service.
 
 use longrunning::proto::google::longrunning::{GetOperationRequest, ListOperationsRequest};
 use longrunning::testing::{FakeServer, RecordedRequest};
@@ -13,10 +27,13 @@ use crate::place::{OperationPlace, Service};
 use crate::redact;
 use crate::url::origin;
 
-/// The first call for an operation, as a server on this machine sees it.
+/// Returns the first call for an operation, as a server on this machine sees
+/// it, as text or as JSON.
 pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandFailure> {
     // The real endpoint has its say first.
     pretend(&cli.globals, &place.service)?.build()?;
+    // The timeouts of the command are real ones, so the server's time is real
+    // too.
     let server = FakeServer::builder().real_time().start();
     let server =
         server.map_err(|error| CommandFailure::usage(format!("cannot listen on this machine: {error}")))?;
@@ -32,18 +49,26 @@ pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandF
 
 /// A call without its secrets.
 struct RecordedCall {
+    /// The path of the method: `/google.longrunning.Operations/GetOperation`.
     method: String,
+    /// Without TLS, as for an emulator.
     plain: bool,
+    /// The host of the service, with a port if the endpoint has one.
     authority: String,
+    /// Request headers, pseudo-headers of HTTP/2 aside.
     metadata: Vec<(String, String)>,
+    /// The request message in its JSON form.
     message: Value,
 }
 
 impl RecordedCall {
+    /// Copies the call as it would have been sent to `service`.
     fn of(request: &RecordedRequest, service: &Service) -> Self {
         // The authority is that of this machine, and the time that is left differs from
         // call to call.
         let metadata = request.headers().filter(|(name, _)| ![":authority", "grpc-timeout"].contains(name));
+        // Taken from the endpoint that the user gave, not from the call on this
+        // machine.
         let (scheme, authority) = origin(&service.endpoint);
         Self {
             method: request.path().to_owned(),
@@ -56,6 +81,7 @@ impl RecordedCall {
         }
     }
 
+    /// Returns the call in the selected format.
     fn show(&self, globals: &Globals) -> String {
         if globals.format() == OutputFormat::Json {
             return self.to_json();
@@ -66,6 +92,8 @@ impl RecordedCall {
         lines.join("\n")
     }
 
+    /// Returns the call as an object on one line: method, authority, metadata,
+    /// message.
     fn to_json(&self) -> String {
         let metadata: serde_json::Map<_, _> =
             self.metadata.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
@@ -74,7 +102,9 @@ impl RecordedCall {
             .to_string()
     }
 
-    /// Without what grpcurl adds by itself.
+    /// Returns a command for grpcurl, without the metadata that grpcurl adds by
+    /// itself. The `.proto` is named, since few services publish their schema
+    /// by reflection.
     fn to_grpcurl(&self, globals: &Globals) -> String {
         let own =
             |name: &str| ["te", "content-type", "user-agent"].contains(&name) || name.starts_with("grpc-");
@@ -93,7 +123,8 @@ impl RecordedCall {
         words.join(" ")
     }
 
-    /// The authority with a port, which grpcurl does not find out by itself.
+    /// Returns the authority with a port, which grpcurl does not find out by
+    /// itself.
     fn address(&self) -> String {
         let (name, port) = self.authority.rsplit_once(':').unwrap_or((&self.authority, ""));
         match port.ends_with(|last: char| last.is_ascii_digit()) && !name.is_empty() {

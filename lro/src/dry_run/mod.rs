@@ -1,4 +1,17 @@
 //! `--dry-run`: the requests of a command, printed in place of being sent.
+//!
+//! The library makes them as it would: names, bindings, headers and bodies are
+//! the real ones, up to a recorder that sends nothing (`rest`), or a fake
+//! server on this machine (`grpc`). Only the first request for each name is
+//! shown, since the others depend on responses. Tokens are not fetched, and
+//! secrets are replaced by what a shell would put in their place.
+//!
+//! ```text
+//! GET https://run.googleapis.com/v2/projects/p/locations/l/operations/42
+//! authorization: [redacted]
+//!
+//! curl --request GET --header "authorization: Bearer $(gcloud auth …)" https://run.googleapis.com/v2/…
+//! ```
 
 mod grpc;
 mod request;
@@ -11,7 +24,14 @@ use crate::names;
 use crate::output::StandardOutput;
 use crate::start;
 
-/// Prints the first request for each name that the command is about.
+/// Prints the first request for each name that the command is about, with empty
+/// lines between them.
+///
+/// # Errors
+///
+/// A command that sends no requests, and everything that would be an error
+/// before the first request. A journal is not opened, so a wait needs names or
+/// `--all`.
 pub(crate) fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
     let globals = &cli.globals;
     let places = match &cli.command {

@@ -1,4 +1,8 @@
 //! The first request of a command, and its headers as words of a shell.
+//!
+//! Secrets are never in a printed command. In their place stands what the shell
+//! replaces when the command runs: the content of a file, the output of
+//! `gcloud`, or a variable.
 
 use std::borrow::Cow;
 
@@ -14,6 +18,10 @@ use crate::start;
 use crate::wait::selection_call;
 
 /// Lets `client` send what the command would send first for a name.
+///
+/// A wait begins with a get, since whether it can use WaitOperation is found
+/// out later. A start calls the same function as the real one, so its body and
+/// query are checked.
 pub(super) fn send(
     client: &OperationsClient,
     cli: &Cli,
@@ -31,13 +39,14 @@ pub(super) fn send(
     sent.map_err(|error| CommandFailure::of(&error, place))
 }
 
-/// Headers as arguments of curl and its kin; secrets become variables of the
-/// shell.
+/// Returns headers as arguments of curl and its kin. The secret ones come last,
+/// in double quotes, inside which a shell replaces variables.
 pub(super) fn header_words<'h>(
     globals: &Globals,
     flag: &'h str,
     headers: impl Iterator<Item = &'h (String, String)> + Clone,
 ) -> impl Iterator<Item = String> {
+    // By name: values are redacted already, so their form says nothing.
     let (secret, plain): (Vec<_>, Vec<_>) = headers.partition(|(name, _)| is_sensitive(name));
     let shell = ShellKind::here();
     let plain =
@@ -47,8 +56,9 @@ pub(super) fn header_words<'h>(
     plain.chain(secret).flat_map(move |word| [flag.to_owned(), word])
 }
 
-/// Options of curl and its kin for the way to the server: for certificates, and
-/// for a proxy if there is one.
+/// Returns options of curl and its kin for the way to the server: for
+/// certificates, and for a proxy if there is one. A password in the URL of a
+/// proxy is redacted.
 pub(super) fn network_words<'g>(
     globals: &'g Globals,
     certificates: &'g str,
@@ -62,9 +72,10 @@ pub(super) fn network_words<'g>(
     })
 }
 
-/// What a shell puts in place of a secret.
+/// Returns what a shell puts in place of a secret.
 ///
-/// `cmd` has no way to put the output of a command there.
+/// `cmd` has no way to put the output of a command there, so on Windows it is
+/// always a variable.
 fn variable(shell: ShellKind, globals: &Globals, header: &str) -> String {
     let is_posix = matches!(shell, ShellKind::Posix);
     if let ("x-goog-api-key", true, Some(file)) = (header, is_posix, &globals.api_key_file) {
@@ -88,7 +99,7 @@ fn variable(shell: ShellKind, globals: &Globals, header: &str) -> String {
     }
 }
 
-/// Prints the token that default credentials give.
-/// The same for a service account.
+/// Prints the token of a service account, for callers that may impersonate it.
 const IMPERSONATED_TOKEN: &str = "gcloud auth print-access-token --impersonate-service-account";
+/// Prints the token that default credentials give.
 const DEFAULT_TOKEN: &str = "gcloud auth application-default print-access-token";

@@ -1,4 +1,7 @@
 //! Requests over HTTP, and as commands for curl.
+//!
+//! The client of the library gets an HTTP client that keeps the first request
+//! and fails it. So nothing is opened: no socket, no connection to a proxy.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,12 +17,21 @@ use crate::failure::CommandFailure;
 use crate::place::OperationPlace;
 use crate::redact;
 
-/// The first request for an operation.
+/// Returns the first request for an operation, as text or as JSON.
+///
+/// # Errors
+///
+/// Those of the command before its first request, such as a name that no
+/// binding takes.
 pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandFailure> {
     let recorder = Arc::new(Recorder::default());
     let client = pretend(&cli.globals, &place.service)?.http_client(Arc::clone(&recorder)).build()?;
+    // The result is an error of the recorder, or one from before it: then there
+    // is no request.
     let result = send(&client, cli, place);
     match (recorder.take(), result, cli.globals.format()) {
+        // The call has failed in any case; what counts is whether it got as far
+        // as a request.
         (Some(request), _, OutputFormat::Json) => Ok(request.to_json()),
         (Some(request), _, OutputFormat::Text | OutputFormat::Name) => Ok(request.to_text(&cli.globals)),
         (None, Err(failure), _) => Err(failure),
@@ -27,11 +39,12 @@ pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandF
     }
 }
 
-/// Takes requests and keeps the first; responds to none.
+/// Keeps the first request; responds to none.
 #[derive(Default)]
 struct Recorder(Mutex<Option<ShownRequest>>);
 
 impl Recorder {
+    /// Returns the request, if there was one.
     fn take(&self) -> Option<ShownRequest> {
         self.first().take()
     }
@@ -49,6 +62,7 @@ impl fmt::Debug for Recorder {
 
 impl HttpClient for Recorder {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
+        // A later request, such as a second page, is not the first one.
         self.first().get_or_insert_with(|| ShownRequest::of(request));
         Err(HttpError::new(HttpErrorKind::Request, "dry run: nothing was sent"))
     }
@@ -57,12 +71,16 @@ impl HttpClient for Recorder {
 /// A request without its secrets.
 struct ShownRequest {
     method: &'static str,
+    /// With its query.
     url: String,
+    /// In the order of the wire.
     headers: Vec<(String, String)>,
     body: Option<String>,
 }
 
 impl ShownRequest {
+    /// Copies the request. Secrets are dropped here, so that no later step can
+    /// show them.
     fn of(request: &HttpRequest<'_>) -> Self {
         let headers = request.headers.iter();
         Self {
@@ -75,7 +93,7 @@ impl ShownRequest {
         }
     }
 
-    /// As it goes over the wire, and as a command for curl.
+    /// Returns the request as it goes over the wire, and as a command for curl.
     fn to_text(&self, globals: &Globals) -> String {
         let mut lines = vec![format!("{} {}", self.method, self.url)];
         lines.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
@@ -84,12 +102,16 @@ impl ShownRequest {
         lines.join("\n")
     }
 
+    /// Returns the request as an object on one line: method, url, headers,
+    /// body.
     fn to_json(&self) -> String {
         let headers: serde_json::Map<_, _> =
             self.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
         json!({ "method": self.method, "url": self.url, "headers": headers, "body": self.body }).to_string()
     }
 
+    /// Returns a command for curl that sends the same. It can be pasted:
+    /// secrets are read by the shell when it runs.
     fn to_curl(&self, globals: &Globals) -> String {
         let mut words = vec!["curl".to_owned(), "--request".to_owned(), self.method.to_owned()];
         words.extend(network_words(globals, "--cacert", Some("--proxy")));

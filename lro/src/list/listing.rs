@@ -1,4 +1,7 @@
 //! The pages of a listing, and how they are printed.
+//!
+//! A page that was printed is not printed again: every message about the rest
+//! names the token of the next page.
 
 use std::time::Duration;
 
@@ -15,17 +18,30 @@ use crate::redact::page_token_line;
 use super::order;
 use super::table::OperationTable;
 
-/// What is listed, and where.
+/// What is listed, and where. It can be fetched more than once.
 pub(super) struct Listing<'a> {
+    /// The options that every command takes.
     pub(super) globals: &'a Globals,
+    /// The options of the listing.
     pub(super) args: &'a ListArgs,
+    /// The parent, at its service.
     pub(super) place: &'a OperationPlace,
+    /// The client of that service.
     pub(super) client: &'a OperationsClient,
 }
 
 impl Listing<'_> {
-    /// Hands out pages until `take` wants no more, and returns how many
+    /// Passes pages to `take` until it returns false, and returns how many
     /// operations there were.
+    ///
+    /// Places that the service could not reach are named on standard error. The
+    /// limits are `--limit` operations and the total timeout, an hour by
+    /// default.
+    ///
+    /// # Errors
+    ///
+    /// The first page that cannot be fetched ends the listing, with a hint that
+    /// has its token.
     pub(super) fn pages(&self, mut take: impl FnMut(&[Operation]) -> bool) -> Result<usize, CommandFailure> {
         let (mut listed, limit) = (0, self.args.limit.unwrap_or(usize::MAX));
         let mut pages = list_call(self.client, self.place, self.args)
@@ -39,6 +55,8 @@ impl Listing<'_> {
             for place in &page.unreachable {
                 output::say(&format!("not reached: {}", redacted(place)));
             }
+            // A page may be larger than requested: services may ignore
+            // `page_size`.
             let shown = page.operations.len().min(limit - listed);
             listed += shown;
             if !take(page.operations.get(..shown).unwrap_or_default()) {
@@ -68,7 +86,14 @@ impl Listing<'_> {
         Ok(operations)
     }
 
-    /// What to say about a listing with nothing in it.
+    /// Returns what to say about a listing with nothing in it. The name of an
+    /// operation as a parent is a likely mistake, so it is named.
+    ///
+    /// ```text
+    /// no operations under `projects/p`
+    /// no operations under `projects/p` that the filter selects
+    /// no operations under `operations/42`: that is the name of an operation, which `lro get` shows
+    /// ```
     pub(super) fn emptiness(&self) -> String {
         let name = shown_name(&self.place.name);
         let filter = if self.args.filter.is_some() { " that the filter selects" } else { "" };
@@ -81,15 +106,18 @@ impl Listing<'_> {
     }
 }
 
-/// Prints pages on standard output.
+/// Prints pages on standard output. Text has columns, which keep their places
+/// from page to page; the other formats have a line for each operation.
 pub(super) struct PagePrinter {
     pub(super) output: StandardOutput,
     table: OperationTable,
     painter: Painter,
+    /// The columns of the terminal; none if nothing needs to fit.
     width: Option<usize>,
 }
 
 impl PagePrinter {
+    /// Begins with the header still to be printed.
     pub(super) fn new(globals: &Globals) -> Self {
         Self {
             output: StandardOutput::new(globals),
@@ -99,7 +127,7 @@ impl PagePrinter {
         }
     }
 
-    /// Returns whether all was written.
+    /// Prints a page, and returns whether all was written.
     pub(super) fn page(&mut self, operations: &[Operation]) -> bool {
         match self.output.format() {
             OutputFormat::Text => {
@@ -112,7 +140,7 @@ impl PagePrinter {
     }
 }
 
-/// The call behind `list`, with its options.
+/// Returns the call behind `list`, with its options. `--dry-run` shows it.
 pub(crate) fn list_call(
     client: &OperationsClient,
     place: &OperationPlace,
@@ -133,6 +161,11 @@ pub(crate) fn list_call(
     call
 }
 
+/// Adds how to continue with the page that failed, unless it was the first:
+///
+/// ```text
+/// lro: hint: continue with --page-token Cg9vcGVyYXRpb25z
+/// ```
 fn go_on_from(error: &longrunning::Error, failure: CommandFailure, args: &ListArgs) -> CommandFailure {
     match error.page_token() {
         Some(token) if !token.is_empty() => failure.hint(page_token_line(token, args.page_token.as_deref())),

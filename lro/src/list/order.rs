@@ -1,4 +1,7 @@
 //! The order of a listing.
+//!
+//! Services list in an order of their own, which few of them document. Sorting
+//! is stable: operations that are equal stay in that order.
 
 use std::cmp::Reverse;
 use std::time::SystemTime;
@@ -7,25 +10,30 @@ use longrunning::{Code, Operation, Outcome, Progress};
 
 use crate::args::SortArg;
 
-/// Sorts operations as people look for them.
+/// Sorts operations as people look for them: by name, the latest first, or
+/// those that need attention first and the latest first among them.
 pub(super) fn sort(operations: &mut [Operation], order: SortArg) {
     match order {
         SortArg::Name => operations.sort_by(|one, other| one.name().cmp(other.name())),
         // The latest one is what was just started.
         SortArg::Age => operations.sort_by_cached_key(|operation| Reverse(begin(operation))),
+        // Cached: metadata are parsed once for each operation and not for each
+        // comparison.
         SortArg::State => {
             operations.sort_by_cached_key(|operation| (rank(operation), Reverse(begin(operation))))
         }
     }
 }
 
-/// When the operation was created; the least of all times if it does not say.
+/// Returns when the operation was created, else when its work began. `None` is
+/// the least of all times, so such operations come last.
 fn begin(operation: &Operation) -> Option<SystemTime> {
     let progress = Progress::of(operation);
     progress.create_time().or(progress.start_time())
 }
 
-/// What needs attention comes first.
+/// Returns the place of a state: running, failed, cancelled, succeeded. What
+/// needs attention comes first.
 fn rank(operation: &Operation) -> u8 {
     match operation.outcome() {
         Outcome::Running => 0,

@@ -1,4 +1,13 @@
 //! Operations in columns, fitted to a width.
+//!
+//! ```text
+//! NAME    STATE                      AGE    DURATION  VERB    TARGET
+//! copy    running 15 %               2m10s  2m08s     copy    buckets/b
+//! import  failed RESOURCE_EXHAUSTED  1h02m  3m20s     import  buckets/c
+//! ```
+//!
+//! Columns that no operation fills are left out. AGE counts from the creation
+//! until now, DURATION from the start of the work to its end, or until now.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +18,8 @@ use crate::output::{
 };
 use crate::screen::{ColumnRoom, ScreenLine};
 
-/// A table that grows by pages. Its columns stay where they are, or get wider.
+/// A table that grows by pages. Its columns stay where they are, or get wider:
+/// rows that were printed cannot be moved.
 #[derive(Default)]
 pub(super) struct OperationTable {
     /// What the names of the first page have in common; none before it.
@@ -18,6 +28,7 @@ pub(super) struct OperationTable {
     widths: [usize; COLUMNS],
 }
 
+/// The cells of a row, and the colour of its state.
 type TableRow = ([String; COLUMNS], TextStyle);
 
 impl OperationTable {
@@ -28,12 +39,15 @@ impl OperationTable {
             return Vec::new();
         }
         let is_first = self.parent.is_none();
+        // Of the first page, because that is what is known when the first row
+        // is printed. Names of later pages that differ are printed whole.
         let parent = self.parent.get_or_insert_with(|| common_parent(operations));
         let mut rows: Vec<TableRow> = operations.iter().map(|operation| row(operation, parent)).collect();
         self.widen(&rows);
         if is_first {
             rows.insert(0, (HEADER.map(str::to_owned), TextStyle::Plain));
         }
+        // The header has the same widths as the rows, so it is a row too.
         let widths = fit(&self.widths, width);
         rows.iter().map(|row| line(row, &widths)).collect()
     }
@@ -52,12 +66,16 @@ impl OperationTable {
     }
 }
 
+/// Returns the parent that all names share, which is printed nowhere: the user
+/// has named it.
 fn common_parent(operations: &[Operation]) -> String {
     let names: Vec<&str> = operations.iter().map(Operation::name).collect();
     let shared = shared_parent(&names);
     names.first().and_then(|name| name.get(..shared)).unwrap_or_default().to_owned()
 }
 
+/// Returns the cells of an operation. The target is without the parent too, if
+/// it is below the same resource.
 fn row(operation: &Operation, parent: &str) -> TableRow {
     let progress = Progress::of(operation);
     let (name, target) = (operation.name(), progress.target().unwrap_or_default());
@@ -75,7 +93,7 @@ fn row(operation: &Operation, parent: &str) -> TableRow {
     (cells, state_style(operation))
 }
 
-/// The target without the parent of the operation, also in a link.
+/// Returns the target without the parent of the operation, also in a link.
 fn below<'a>(resource: &str, target: &'a str) -> &'a str {
     let in_link = || match target.starts_with("https://") && !resource.is_empty() {
         true => target.find(&format!("/{resource}")).and_then(|at| target.get(at + 1 + resource.len()..)),
@@ -84,12 +102,14 @@ fn below<'a>(resource: &str, target: &'a str) -> &'a str {
     target.strip_prefix(resource).or_else(in_link).unwrap_or(target)
 }
 
-/// How long ago that was, by this machine's clock.
+/// Returns how long ago that was, by this machine's clock; `0s` if that clock
+/// is behind.
 fn age(time: SystemTime) -> String {
     short(time.elapsed().unwrap_or(Duration::ZERO))
 }
 
-/// How long the work has taken: until its end, or until now if it runs.
+/// Returns how long the work has taken: until its end, or until now if it runs;
+/// none if it is done and does not say when.
 fn duration(operation: &Operation, progress: &Progress) -> Option<Duration> {
     let begin = progress.start_time().or(progress.create_time())?;
     match (progress.end_time(), operation.is_done()) {
@@ -99,8 +119,14 @@ fn duration(operation: &Operation, progress: &Progress) -> Option<Duration> {
     }
 }
 
-/// The last part of a type name without the word that all of them have; nothing
-/// for types that say nothing.
+/// Returns the last part of a type name without the word that all of them have;
+/// nothing for types that say nothing.
+///
+/// ```text
+/// google.x.v1.CreateIndexMetadata   CreateIndex
+/// google.x.v1.DeleteIndexOperation  DeleteIndex
+/// google.protobuf.Struct
+/// ```
 fn verb_of(type_name: &str) -> String {
     if type_name.starts_with("google.protobuf.") {
         return String::new();
@@ -112,6 +138,11 @@ fn verb_of(type_name: &str) -> String {
 
 /// Gives a width to the columns by their importance: the name, the state, the
 /// age, the duration, the verb, the target.
+///
+/// The name gets at most half of the width at first, and what the others leave
+/// at last. State, verb and target may be cut down to a least width; age and
+/// duration are whole or left out, because a cut number is another number.
+/// Without a width every column is as wide as its widest cell.
 fn fit(natural: &[usize; COLUMNS], width: Option<usize>) -> [usize; COLUMNS] {
     let Some(width) = width else { return *natural };
     let [name, state, age, duration, verb, target] = *natural;
@@ -122,10 +153,13 @@ fn fit(natural: &[usize; COLUMNS], width: Option<usize>) -> [usize; COLUMNS] {
     let duration_width = room.take(duration, GAP);
     let verb_width = room.take_up_to(SHORTEST_VERB.min(verb), verb, GAP);
     let target_width = room.take_up_to(SHORTEST_TARGET.min(target), target, GAP);
+    // Last, because the name had its share first: whatever the other columns
+    // leave.
     let name_width = name_width + room.take_rest(name - name_width);
     [name_width, state_width, age_width, duration_width, verb_width, target_width]
 }
 
+/// Returns a row as a line. Columns of width zero are left out with their gap.
 fn line((cells, style): &TableRow, widths: &[usize; COLUMNS]) -> ScreenLine {
     let mut line = ScreenLine::default();
     for (column, (cell, width)) in cells.iter().zip(widths).enumerate().filter(|(_, (_, width))| **width > 0)
@@ -135,6 +169,7 @@ fn line((cells, style): &TableRow, widths: &[usize; COLUMNS]) -> ScreenLine {
         }
         // The ends of names tell them apart.
         let cell =
+            // Two names often begin alike.
             if [NAME, TARGET].contains(&column) { cut_start(cell, *width) } else { cut_end(cell, *width) };
         let style = if column == STATE { *style } else { TextStyle::Plain };
         line.push(pad_end(&cell, *width), style);
@@ -148,10 +183,11 @@ const NAME: usize = 0;
 const STATE: usize = 1;
 const TARGET: usize = 5;
 
-/// Between two columns.
+/// Spaces between two columns.
 const GAP: usize = 2;
 
-/// How much of a screen names may take from the other columns.
+/// How much of a screen names may take from the other columns. The least widths
+/// below it are those at which a column still says something.
 const NAME_SHARE: f64 = 0.5;
 const SHORTEST_NAME: usize = 8;
 const SHORTEST_STATE: usize = 8;

@@ -1,4 +1,11 @@
 //! `--watch`: the listing over and over, in the same place on a terminal.
+//!
+//! On a terminal a frame shows as many operations as fit, and stays on the
+//! screen while the next listing is fetched. Elsewhere, and in formats for
+//! programs, listings follow each other: text with an empty line between them.
+//!
+//! Ctrl-C ends it as it ends any command. Nothing has to be restored, because
+//! the cursor is never hidden and the last line is kept free for the shell.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -15,7 +22,16 @@ use crate::signals::{self, Suspension};
 use super::listing::{Listing, PagePrinter};
 use super::table::OperationTable;
 
+/// Lists every `interval`, counted from the end of one listing to the start of
+/// the next. It ends by a signal, by a write that fails, or with an error.
+///
+/// # Errors
+///
+/// A permanent failure, such as a missing permission. A transient one is shown
+/// below the last listing, and the next one is tried.
 pub(super) fn run(listing: &Listing<'_>, interval: Duration) -> Result<Exit, CommandFailure> {
+    // Raised and not refused: a script that says `0s` means "as often as
+    // possible".
     let interval = interval.max(SHORTEST);
     if !output::stdout_is_terminal() || listing.globals.format() != crate::args::OutputFormat::Text {
         return print(listing, interval);
@@ -31,6 +47,7 @@ pub(super) fn run(listing: &Listing<'_>, interval: Duration) -> Result<Exit, Com
             // A listing that worked before is likely to work again.
             Err(failure) if failure.is_transient() => screen.trouble = Some(failure.message()),
             Err(failure) => {
+                // The error takes the place of the listing.
                 screen.canvas.clear();
                 return Err(failure);
             }
@@ -41,9 +58,10 @@ pub(super) fn run(listing: &Listing<'_>, interval: Duration) -> Result<Exit, Com
     }
 }
 
-/// Without a terminal, one listing after the other, with an empty line between
-/// them.
+/// Prints one listing after the other, with an empty line between those for
+/// people.
 fn print(listing: &Listing<'_>, interval: Duration) -> Result<Exit, CommandFailure> {
+    // A sleep that needs no clock of its own: nothing is ever sent here.
     let (_open, never) = mpsc::channel::<()>();
     let is_text = listing.globals.format() == crate::args::OutputFormat::Text;
     loop {
@@ -54,6 +72,7 @@ fn print(listing: &Listing<'_>, interval: Duration) -> Result<Exit, CommandFailu
                     return Ok(Exit::Success);
                 }
             }
+            // Printed, since there is no display to show it in.
             Err(failure) if failure.is_transient() => drop(failure.tell()),
             Err(failure) => return Err(failure),
         }
@@ -71,7 +90,7 @@ struct WatchScreen {
 
 impl WatchScreen {
     /// Shows the operations until the next listing is due, also on a screen
-    /// that changes; false if that is of no use.
+    /// that changes its size; returns false if drawing is of no use any more.
     fn stays(&mut self, events: &Receiver<Suspension>) -> bool {
         let start = Instant::now();
         while start.elapsed() < self.interval {
@@ -81,6 +100,7 @@ impl WatchScreen {
             if self.canvas.has_failed() {
                 return false;
             }
+            // At most until the next look at the size of the screen.
             let left = self.interval.saturating_sub(start.elapsed());
             match events.recv_timeout(left.min(LOOK)) {
                 Ok(suspension) => self.canvas.suspended(suspension),
@@ -93,9 +113,17 @@ impl WatchScreen {
     }
 }
 
-/// The lines of a screen: as many operations as fit, what is wrong, and what
-/// this is. The last line is empty, so that a shell begins on a line of its own
-/// after Ctrl-C.
+/// Returns the lines of a screen: as many operations as fit, what is wrong, and
+/// what this is. The last line is empty, so that a shell begins on a line of
+/// its own after Ctrl-C.
+///
+/// ```text
+/// NAME  STATE
+/// copy  running 15 %
+/// ListOperations `projects/p`: UNAVAILABLE: draining
+/// 30 operations (29 below), every 5s; stop with Ctrl-C
+///
+/// ```
 fn frame(
     size: ScreenSize,
     operations: &[Operation],
@@ -103,6 +131,8 @@ fn frame(
     trouble: Option<&str>,
 ) -> Vec<ScreenLine> {
     let below = 2 + usize::from(trouble.is_some());
+    // One column less than the screen: in the last one, some terminals wrap at
+    // once.
     let width = size.width.saturating_sub(1).max(1);
     // One row for the header.
     let most = size.height.saturating_sub(below + 1);
@@ -120,14 +150,15 @@ fn frame(
     lines.push(ScreenLine::new(about, TextStyle::Faint).cut(width));
     lines.push(ScreenLine::default());
     // Of a screen that is too small for all of it, the end.
+    // The last lines say more than the first rows.
     let cut = lines.len().saturating_sub(size.height.max(1));
     lines.split_off(cut)
 }
 
-/// How often the size of the screen is looked at.
+/// How often the size of the screen is looked at: a resize sends no event here.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// No service is asked more often.
+/// No service is listed more often, whatever `--interval` says.
 const SHORTEST: Duration = Duration::from_millis(100);
 
 #[cfg(test)]

@@ -9,10 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static STDOUT: AtomicBool = AtomicBool::new(false);
 static STDERR: AtomicBool = AtomicBool::new(false);
 
+/// Returns whether standard output was closed when the program started.
 pub(super) fn stdout() -> bool {
     STDOUT.load(Ordering::Relaxed)
 }
 
+/// Returns whether standard error was closed when the program started.
 pub(super) fn stderr() -> bool {
     STDERR.load(Ordering::Relaxed)
 }

@@ -1,4 +1,15 @@
 //! The details of an error for people: reasons, violations, links.
+//!
+//! ```text
+//! error     PERMISSION_DENIED: Cloud Run Admin API has not been used
+//! reason    SERVICE_DISABLED of googleapis.com
+//!           consumer: projects/7
+//!           service: run.googleapis.com
+//! link      Google developers console: https://console.developers.google.com/…
+//! ```
+//!
+//! The types are those of AIP-193, which `google/rpc/error_details.proto`
+//! defines. A detail of another type is shown as JSON by `text`.
 
 use std::time::Duration;
 
@@ -10,12 +21,11 @@ use longrunning::rpc::{
 
 use super::printable::short;
 
-/// A label and its text, which may come from a server. Rows that belong to the
-/// one above have no label.
+/// A label and its text, which may come from a server and is not yet printable.
+/// Rows that belong to the one above have no label.
 pub(super) type DetailRow = (&'static str, String);
 
-/// The details of an error in their order; none for one that this program
-/// cannot read.
+/// Returns the rows of a detail; none for one that this program cannot read.
 pub(super) fn rows(detail: &Any) -> Option<Vec<DetailRow>> {
     let name = detail.type_name().strip_prefix("google.rpc.")?;
     let rows = match name {
@@ -34,17 +44,22 @@ pub(super) fn rows(detail: &Any) -> Option<Vec<DetailRow>> {
     Some(rows)
 }
 
+/// `reason  SERVICE_DISABLED of googleapis.com`, and its facts in the order of
+/// the alphabet, since a map has none.
 fn reason(info: &ErrorInfo) -> Vec<DetailRow> {
     let mut facts: Vec<_> = info.metadata.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    // The order of a map differs from run to run.
     facts.sort_unstable();
     let first = joined(" of ", [&info.reason, &info.domain]);
     std::iter::once(("reason", first)).chain(facts.into_iter().map(|fact| ("", fact))).collect()
 }
 
+/// `link  Quotas: https://example.com/quotas`
 fn links(help: Help) -> Vec<DetailRow> {
     help.links.into_iter().map(|link| ("link", joined(": ", [&link.description, &link.url]))).collect()
 }
 
+/// `field  page_size: must be positive`
 fn fields(request: BadRequest) -> Vec<DetailRow> {
     let row = |violation: longrunning::rpc::bad_request::FieldViolation| {
         ("field", joined(": ", [&violation.field, &violation.description]))
@@ -52,6 +67,8 @@ fn fields(request: BadRequest) -> Vec<DetailRow> {
     request.field_violations.into_iter().map(row).collect()
 }
 
+/// `quota  projects/p: the limit is 10`. A limit of 0 is one that the service
+/// did not say.
 fn quotas(failure: QuotaFailure) -> Vec<DetailRow> {
     let row = |violation: longrunning::rpc::quota_failure::Violation| {
         let limit = match violation.quota_value {
@@ -63,6 +80,7 @@ fn quotas(failure: QuotaFailure) -> Vec<DetailRow> {
     failure.violations.into_iter().map(row).collect()
 }
 
+/// `violated  TOS project: accept the terms`
 fn conditions(failure: PreconditionFailure) -> Vec<DetailRow> {
     let row = |violation: longrunning::rpc::precondition_failure::Violation| {
         let what = joined(" ", [&violation.r#type, &violation.subject]);
@@ -71,22 +89,25 @@ fn conditions(failure: PreconditionFailure) -> Vec<DetailRow> {
     failure.violations.into_iter().map(row).collect()
 }
 
+/// `retry  after 1m30s`; none without a delay.
 fn retry(info: &RetryInfo) -> Option<Vec<DetailRow>> {
     let delay = Duration::try_from(info.retry_delay?).ok()?;
     Some(vec![("retry", format!("after {}", short(delay)))])
 }
 
+/// `resource  bucket my-bucket: not found`
 fn resource(info: &ResourceInfo) -> Vec<DetailRow> {
     let what = joined(" ", [&info.resource_type, &info.resource_name]);
     vec![("resource", joined(": ", [&what, &info.description]))]
 }
 
+/// The message and the stack of the server, a row for each entry.
 fn debug(info: DebugInfo) -> Vec<DetailRow> {
     let entries = info.stack_entries.into_iter().map(|entry| ("", entry));
     std::iter::once(("debug", info.detail)).chain(entries).collect()
 }
 
-/// Those of the parts that say something.
+/// Joins those of the parts that say something.
 fn joined<'a>(between: &str, parts: impl IntoIterator<Item = &'a String>) -> String {
     parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
 }

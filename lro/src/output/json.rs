@@ -1,7 +1,16 @@
 //! JSON as the server sent it: on one line for programs, on several for people.
-//! No token is changed.
+//!
+//! Nothing is parsed into values and written again: numbers keep their digits,
+//! members their order, unknown fields their place. Only white space between
+//! tokens changes.
 
-/// The text on one line: without the white space between tokens.
+/// Returns the text on one line: without the white space between tokens.
+/// Strings cannot contain line breaks in JSON, so the result has none.
+///
+/// ```text
+/// { "name": "a b",      →  {"name":"a b","size":1.0}
+///   "size": 1.0 }
+/// ```
 pub(crate) fn fold(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for (token, part) in JsonParts::of(json) {
@@ -12,8 +21,19 @@ pub(crate) fn fold(json: &str) -> String {
     line
 }
 
-/// The text indented: a member or an element a line, `margin` in front of all
-/// lines but the first.
+/// Returns the text indented by two spaces a level: a member or an element a
+/// line, with `margin` in front of all lines but the first. An empty object or
+/// list stays in one piece.
+///
+/// ```text
+/// {"a":[1,2],"b":{}}  →  {
+///                          "a": [
+///                            1,
+///                            2
+///                          ],
+///                          "b": {}
+///                        }
+/// ```
 pub(crate) fn indent(json: &str, margin: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
@@ -32,6 +52,8 @@ pub(crate) fn indent(json: &str, margin: &str) -> String {
             new_line(&mut text, depth);
         }
         text.push_str(part);
+        // Whether the last token has opened something, so that an empty pair
+        // stays together.
         opened = token == Token::Open;
         match token {
             Token::Open => depth += 1,
@@ -43,10 +65,13 @@ pub(crate) fn indent(json: &str, margin: &str) -> String {
     text
 }
 
+/// The kinds of tokens that white space depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Token {
     Space,
+    /// `{` or `[`.
     Open,
+    /// `}` or `]`.
     Close,
     Comma,
     Colon,
@@ -54,11 +79,12 @@ enum Token {
     Value,
 }
 
-/// The parts of a valid JSON text; of any other text some parts that make it
-/// up.
+/// The parts of a valid JSON text. Of any other text it returns some parts that
+/// make it up, and no text is lost.
 struct JsonParts<'a>(&'a str);
 
 impl<'a> JsonParts<'a> {
+    /// Begins at the start of the text.
     fn of(json: &'a str) -> Self {
         Self(json)
     }
@@ -79,13 +105,16 @@ impl<'a> Iterator for JsonParts<'a> {
             byte if is_space(*byte) => (Token::Space, until(|byte| !is_space(byte))),
             _ => (Token::Value, until(|byte| is_space(byte) || b"{}[],:\"".contains(&byte))),
         };
+        // Every token ends before an ASCII byte or at the end, so it never
+        // splits a letter.
         let (part, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some((token, part))
     }
 }
 
-/// The length of the string that the text starts with, quotes included.
+/// Returns the length of the string that the text starts with, quotes included;
+/// that of the whole text if it does not end.
 fn string_length(bytes: &[u8]) -> usize {
     let mut escaped = false;
     for (at, byte) in bytes.iter().enumerate().skip(1) {
@@ -99,6 +128,7 @@ fn string_length(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
+/// The white space of RFC 8259.
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }

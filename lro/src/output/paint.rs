@@ -1,4 +1,16 @@
 //! Colours, where they are wanted.
+//!
+//! | text | colour |
+//! |---|---|
+//! | succeeded | green |
+//! | failed, cancelled, not found | red |
+//! | running | cyan |
+//! | unreachable, paused | yellow |
+//! | remaining times, counts below | faint |
+//!
+//! Only the 16 colours of every terminal are used, so that a theme can make
+//! them readable. A state is always written out too: colour adds nothing that a
+//! reader without it would miss.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -24,7 +36,8 @@ pub(crate) enum TextStyle {
     Faint,
 }
 
-/// Whether a stream gets colours.
+/// Whether a stream gets colours. Decided once per stream, since standard
+/// output may be a file while standard error is a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Painter {
     is_on: bool,
@@ -41,6 +54,7 @@ impl Painter {
         Self::new(color, || io::stderr().is_terminal() && supported(&Term::stderr()))
     }
 
+    /// Decides by the option; `auto` asks the stream.
     fn new(color: ColorArg, auto: impl FnOnce() -> bool) -> Self {
         Self {
             is_on: match color {
@@ -57,9 +71,11 @@ impl Painter {
     #[cfg(test)]
     pub(crate) const ON: Self = Self { is_on: true };
 
-    /// Returns the text in the colour of its style.
+    /// Returns the text in the colour of its style, or as it is. White space
+    /// alone gets no colour.
     pub(crate) fn paint(self, style: TextStyle, text: &str) -> String {
         match code(style) {
+            // Spaces with a colour would be bytes that are invisible.
             Some(code) if self.is_on && !text.trim().is_empty() => format!("\x1b[{code}m{text}\x1b[0m"),
             _ => text.to_owned(),
         }
@@ -74,6 +90,7 @@ fn supported(terminal: &Term) -> bool {
     !no_color && !dumb && terminal.features().colors_supported()
 }
 
+/// The parameter of the escape sequence (ECMA-48, SGR).
 fn code(style: TextStyle) -> Option<&'static str> {
     match style {
         TextStyle::Plain => None,

@@ -1,6 +1,15 @@
 //! What names have in common.
+//!
+//! ```text
+//! projects/p/locations/l/operations/copy   ─┐
+//! projects/p/locations/l/operations/index  ─┴→  copy, index
+//! ```
 
-/// Returns how much of the names is the same parent, which tells nothing.
+/// Returns the length in bytes of the parent that all names share, with the
+/// slash at its end; 0 if they share none.
+///
+/// At least one segment stays of every name. A single name loses its parent
+/// too, because the user typed it.
 pub(crate) fn shared_parent(names: &[&str]) -> usize {
     let Some((first, others)) = names.split_first() else { return 0 };
     let mut parents = first.match_indices('/').map(|(at, _)| at + 1).rev();

@@ -1,7 +1,10 @@
 //! Whether standard output and standard error end up in the same place.
+//!
+//! A result on one stream and a message on the other repeat each other only if
+//! a reader sees both.
 
-/// Whether both streams are the same terminal, pipe or file, as on a terminal,
-/// after `2>&1`, or in the log of a build server.
+/// Returns whether both streams are the same terminal, pipe or file, as on a
+/// terminal, after `2>&1`, or in the log of a build server.
 #[cfg(unix)]
 pub(crate) fn is_one_place() -> bool {
     use std::fs::File;
@@ -9,6 +12,8 @@ pub(crate) fn is_one_place() -> bool {
     use std::os::fd::AsFd;
     use std::os::unix::fs::MetadataExt;
 
+    // Device and inode name a terminal, a pipe or a file. Two terminals have
+    // different ones, as after `2>/dev/pts/1`.
     let place = |stream: io::Result<std::os::fd::OwnedFd>| {
         let file = File::from(stream.ok()?).metadata().ok()?;
         Some((file.dev(), file.ino()))

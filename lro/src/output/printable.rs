@@ -1,8 +1,14 @@
 //! Text for terminals.
+//!
+//! The message of a service may contain anything, also escape sequences that
+//! change the title of a window, hide text or type replies. So text from
+//! outside is escaped before it is printed.
 
 use std::time::Duration;
 
-/// Removes what a terminal obeys from text of others.
+/// Returns the text without what a terminal obeys: control characters, line
+/// breaks included, and those that turn the direction of writing become
+/// `\u{…}`; a tab becomes a space.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -18,7 +24,8 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-/// A duration for people: `8s`, `1m20s`, `2h05m`, `3d04h`.
+/// Returns a duration for people: `8s`, `1m20s`, `2h05m`, `3d04h`. It is
+/// rounded down, so a duration below a second is `0s`.
 pub(crate) fn short(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {

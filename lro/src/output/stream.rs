@@ -1,4 +1,8 @@
 //! Writes to the standard streams, and whether they succeeded.
+//!
+//! Rust's `println!` panics if a pipe is closed, and its streams report no
+//! error at the end. Here every write is checked: the failure of one is
+//! remembered for the exit status, reported once, and never a panic.
 
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
@@ -42,11 +46,15 @@ fn note(result: io::Result<()>) -> io::Result<()> {
 /// The first failure is reported on standard error, unless the reader closed
 /// its pipe.
 pub(super) fn to_stdout(stdout: &mut impl Write, text: &[u8]) -> bool {
+    // Flushed with every write: the process may be killed after it, and a
+    // journal relies on what was printed.
     let open = check(closed::stdout());
     let written = note(open.and_then(|()| stdout.write_all(text)).and_then(|()| stdout.flush()));
     if let Err(error) = &written
         && error.kind() != ErrorKind::BrokenPipe
     {
+        // A closed pipe is how `head` ends; anything else loses data, and the
+        // user has to know.
         say(&format!("cannot write to standard output: {error}"));
     }
     written.is_ok()
@@ -71,7 +79,8 @@ pub(crate) fn note_aside(message: &str) {
     }
 }
 
-/// Defers messages from now on, or no longer.
+/// Defers messages from now on, or no longer. Those that were deferred so far
+/// are written.
 pub(crate) fn defer_notes(are_deferred: bool) {
     for note in take_notes() {
         say(&note);
@@ -79,7 +88,7 @@ pub(crate) fn defer_notes(are_deferred: bool) {
     *DEFERRED.lock().unwrap_or_else(PoisonError::into_inner) = are_deferred.then(Vec::new);
 }
 
-/// Returns the messages that were deferred.
+/// Returns the messages that were deferred, oldest first.
 pub(crate) fn take_notes() -> Vec<String> {
     DEFERRED.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(std::mem::take).unwrap_or_default()
 }
@@ -87,6 +96,7 @@ pub(crate) fn take_notes() -> Vec<String> {
 /// Writes to standard error, and returns whether all of the text was written.
 pub(crate) fn to_stderr(text: Arguments<'_>) -> bool {
     // One write for the whole text, so that lines of several threads do not mix.
+    // Formatted before the stream is locked.
     let text = text.to_string();
     guard_stderr(|| io::stderr().write_all(text.as_bytes()))
 }
@@ -101,7 +111,8 @@ pub(crate) fn guard_stderr(write: impl FnOnce() -> io::Result<()>) -> bool {
     note(check(closed::stderr()).and_then(|()| write())).is_ok()
 }
 
-/// An error for a stream that was closed, where a write would seem to succeed.
+/// Returns an error for a stream that was closed from the start, where a write
+/// would seem to succeed.
 fn check(closed: bool) -> io::Result<()> {
     if closed { Err(io::Error::other("it is closed")) } else { Ok(()) }
 }

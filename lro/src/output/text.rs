@@ -1,4 +1,17 @@
 //! Operations for people.
+//!
+//! ```text
+//! name      projects/demo/locations/here/operations/import
+//! state     failed RESOURCE_EXHAUSTED
+//! error     RESOURCE_EXHAUSTED: out of disk
+//! link      Quotas: https://example.com/quotas
+//! metadata  {
+//!             "verb": "import"
+//!           }
+//! ```
+//!
+//! Only names and states have a fixed form. Programs should read `--format
+//! json`.
 
 use longrunning::{Any, Code, Operation, Outcome, Progress, Status};
 
@@ -7,10 +20,11 @@ use super::json::indent;
 use super::paint::{Painter, TextStyle};
 use super::printable::printable;
 
-/// All that is known of an operation, on several lines.
+/// Returns all that is known of an operation, on several lines with labels.
 pub(super) fn block(operation: &Operation, painter: Painter) -> String {
     let mut text = TextBlock::default();
     text.row("name", &printable(operation.name()));
+    // Only the state has a colour: it is what eyes look for.
     text.row("state", &painter.paint(state_style(operation), &state(operation)));
     match operation.outcome() {
         Outcome::Failed(status) => text.error(status),
@@ -22,6 +36,7 @@ pub(super) fn block(operation: &Operation, painter: Painter) -> String {
     }
     if let Some(metadata) = operation.metadata() {
         // The metadata of an extended operation are the operation itself.
+        // Named by what it is, since the whole operation stands there.
         let label = if operation.form().is_extended() { "operation" } else { "metadata" };
         text.row(label, &message(metadata));
     }
@@ -31,17 +46,19 @@ pub(super) fn block(operation: &Operation, painter: Painter) -> String {
     text.0
 }
 
-/// Rows with labels.
+/// Rows with labels, in a column of [`MARGIN`].
 #[derive(Default)]
 struct TextBlock(String);
 
 impl TextBlock {
+    /// Adds a row. The value may have several lines, whose margin is up to the
+    /// caller.
     fn row(&mut self, label: &str, value: &str) {
         self.0.push_str(format!("{label:MARGIN$}{value}").trim_end());
         self.0.push('\n');
     }
 
-    /// An error and what is known of it.
+    /// Adds an error: its message, and a row or more for each of its details.
     fn error(&mut self, status: &Status) {
         self.row("error", &printable(&status.to_string()));
         for detail in status.details() {
@@ -53,7 +70,14 @@ impl TextBlock {
     }
 }
 
-/// An operation on one line.
+/// Returns an operation on one line: its name, two spaces, its state, and the
+/// message of a failure.
+///
+/// ```text
+/// operations/1  running 45 %
+/// operations/2  failed RESOURCE_EXHAUSTED: out of disk
+/// operations/3  cancelled: stopped by the user
+/// ```
 pub(super) fn item(operation: &Operation, painter: Painter) -> String {
     let name = printable(operation.name());
     let state = painter.paint(state_style(operation), &state(operation));
@@ -63,7 +87,7 @@ pub(super) fn item(operation: &Operation, painter: Painter) -> String {
     }
 }
 
-/// The colour of an operation.
+/// Returns the colour of the state of an operation.
 pub(crate) fn state_style(operation: &Operation) -> TextStyle {
     match operation.outcome() {
         Outcome::Running => TextStyle::Running,
@@ -72,7 +96,8 @@ pub(crate) fn state_style(operation: &Operation) -> TextStyle {
     }
 }
 
-/// How an operation is getting on, in a few words.
+/// Returns how an operation is getting on, in a few words: `running 45 %`,
+/// `succeeded`, `failed NOT_FOUND`, `cancelled`.
 pub(crate) fn state(operation: &Operation) -> String {
     match operation.outcome() {
         Outcome::Running => match Progress::of(operation).percent() {
@@ -83,14 +108,20 @@ pub(crate) fn state(operation: &Operation) -> String {
         Outcome::Failed(status) if status.code() == Code::Cancelled => "cancelled".to_owned(),
         Outcome::Failed(status) => failed(status),
         Outcome::Malformed(reason) => format!("malformed: {}", printable(&reason.to_string())),
+        // `Outcome` may get more variants. Of those that exist, only success is
+        // left.
         _ => "succeeded".to_owned(),
     }
 }
 
+/// Returns the state of a failure, which has the code and not the message:
+/// columns are narrow.
 fn failed(status: &Status) -> String {
     format!("failed {}", status.code())
 }
 
+/// Returns a message as indented JSON, or what is known of one that has no JSON
+/// form here.
 fn message(any: &Any) -> String {
     let margin = " ".repeat(MARGIN);
     match any.json() {
@@ -99,7 +130,7 @@ fn message(any: &Any) -> String {
     }
 }
 
-/// Room for the labels.
+/// Columns of the labels, the gap behind them included.
 const MARGIN: usize = 10;
 
 #[cfg(test)]

@@ -1,13 +1,19 @@
 //! Text in columns of a terminal.
+//!
+//! A column is no byte and no `char`: letters of East Asian scripts take two,
+//! combining marks none. All arithmetic about widths goes through here.
 
 use console::measure_text_width;
 
-/// Returns how many columns a text takes; it has no control characters.
+/// Returns how many columns a text takes. It must have no control characters,
+/// which have no defined width.
 pub(crate) fn columns(text: &str) -> usize {
     measure_text_width(text)
 }
 
 /// Cuts a text to `width` columns, and marks the cut at its end: `copying fi…`.
+/// The mark counts as a column, and no space stays in front of it. For texts
+/// whose beginning says most.
 pub(crate) fn cut_end(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
@@ -18,7 +24,7 @@ pub(crate) fn cut_end(text: &str, width: usize) -> String {
 }
 
 /// Cuts a text to `width` columns, and marks the cut at its start:
-/// `…operations/42`. The end of a name tells it apart.
+/// `…operations/42`. For names, whose ends tell them apart.
 pub(crate) fn cut_start(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
@@ -27,25 +33,32 @@ pub(crate) fn cut_start(text: &str, width: usize) -> String {
     mark(kept.into_iter().rev().collect(), width, |kept| format!("{CUT}{kept}"))
 }
 
-/// Fills a text up to `width` columns.
+/// Fills a text with spaces at its end, up to `width` columns. A longer text
+/// stays as it is.
 pub(crate) fn pad_end(text: &str, width: usize) -> String {
     text.to_owned() + &" ".repeat(width.saturating_sub(columns(text)))
 }
 
-/// Fills a text up to `width` columns, in front of it.
+/// Fills a text with spaces in front of it, up to `width` columns. A longer
+/// text stays as it is.
 pub(crate) fn pad_start(text: &str, width: usize) -> String {
     " ".repeat(width.saturating_sub(columns(text))) + text
 }
 
+/// Returns the letters that fit into `width` columns.
 fn take(letters: impl Iterator<Item = char>, width: usize) -> Vec<char> {
     let mut used = 0;
     let fits = |letter: &char| {
+        // Each letter by itself. A sequence that is drawn as one emoji may
+        // count for more than it takes, so a cut is early and never late.
         used += columns(letter.encode_utf8(&mut [0; 4]));
         used <= width
     };
     letters.take_while(fits).collect()
 }
 
+/// Adds the mark, for which the caller has left room; nothing fits into no
+/// column.
 fn mark(kept: String, width: usize, mark: impl FnOnce(String) -> String) -> String {
     if width == 0 { String::new() } else { mark(kept) }
 }

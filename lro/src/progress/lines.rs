@@ -1,4 +1,13 @@
 //! Progress as lines for a log: few, and never none for long.
+//!
+//! ```text
+//! lro: copy: running 45 %, sorting, about 32s left [26s]
+//! lro: 1 of 3 done [40s]
+//! lro: still waiting for 2 operations [1m40s]
+//! ```
+//!
+//! For up to [`MANY`] operations each has lines of its own; beyond that there
+//! are totals only. Everything here returns text, and prints nothing.
 
 use std::time::Duration;
 
@@ -23,6 +32,7 @@ pub(super) struct ProgressLines {
 }
 
 impl ProgressLines {
+    /// Begins at the start of the wait, for this many operations.
     pub(super) fn new(operations: usize) -> Self {
         Self {
             said: vec![None; operations],
@@ -33,7 +43,8 @@ impl ProgressLines {
         }
     }
 
-    /// A poll has shown an operation that is still running.
+    /// Returns the line about an operation that is still running: if its state
+    /// has changed, and its last line is [`SPACING`] old.
     pub(super) fn seen(
         &mut self,
         number: usize,
@@ -50,9 +61,12 @@ impl ProgressLines {
         if let Some(status) = &watched.estimate.status {
             news += &format!(", {status}");
         }
+        // So that a log without changes for minutes has its reason.
         if watched.is_held {
             news += ", long poll";
         }
+        // The first state is printed at once; a state that repeats is never
+        // printed, and one that changes often is printed every ten seconds.
         if said.as_ref().is_some_and(|(at, said)| *said == news || elapsed < *at + SPACING) {
             return None;
         }
@@ -64,26 +78,33 @@ impl ProgressLines {
         Some(text)
     }
 
-    /// Something else was printed.
+    /// Remembers that something else was printed, so that the log is not
+    /// silent.
     pub(super) fn reported(&mut self, elapsed: Duration) {
         self.last = elapsed;
     }
 
-    /// The wait for an operation is over. After the last one the summary
-    /// follows.
+    /// Returns the total after an operation has ended. After the last one the
+    /// summary follows in its place.
     pub(super) fn ended(&mut self, board: &WaitBoard, elapsed: Duration) -> Option<String> {
         self.has_news = true;
+        // Hundreds of operations would print hundreds of lines; their totals
+        // come by the clock.
         if self.is_summary || board.tally.ended() == board.tally.all() {
             return None;
         }
         Some(self.total(board, elapsed))
     }
 
+    /// Returns the line that is due because time has passed: a new total of
+    /// many operations, or a sign of life after [`SILENCE`].
     pub(super) fn tick(&mut self, board: &WaitBoard, elapsed: Duration) -> Option<String> {
+        // After the last end only the summary may follow.
         let left = board.tally.all().saturating_sub(board.tally.ended());
         if left == 0 {
             return None;
         }
+        // Without news a total would repeat itself.
         if self.is_summary && self.has_news && elapsed >= self.last_total + SPACING {
             return Some(self.total(board, elapsed));
         }
@@ -95,7 +116,10 @@ impl ProgressLines {
         Some(format!("still waiting for {what} [{}]", short(elapsed)))
     }
 
-    /// `120 of 500 done, 1 not found; 379 running, 40 % on average [1m10s]`
+    /// Returns the total: `120 of 500 done, 1 not found; 379 running, 40 % on
+    /// average [1m10s]`.
+    ///
+    /// The average is over the operations that have a percentage, rounded down.
     fn total(&mut self, board: &WaitBoard, elapsed: Duration) -> String {
         (self.has_news, self.last, self.last_total) = (false, elapsed, elapsed);
         let so_far: Vec<_> = board.tally.so_far().into_iter().map(|(text, _)| text).collect();
@@ -118,10 +142,12 @@ impl ProgressLines {
 /// More operations than these have one line in common.
 pub(crate) const MANY: usize = 20;
 
-/// Between two lines about one operation, and between two totals of many.
+/// The least time between two lines about one operation, and between two totals
+/// of many.
 const SPACING: Duration = Duration::from_secs(10);
 
-/// Logs that say nothing for long are taken for dead.
+/// After so long without a line there is one that says nothing new: logs that
+/// are silent for long are taken for dead.
 const SILENCE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

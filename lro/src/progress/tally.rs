@@ -1,4 +1,8 @@
 //! How many operations of a wait have ended, and how.
+//!
+//! "Done" is the word of the API: an operation that succeeded, failed or was
+//! cancelled. A wait can end without that, so the other ends are counted apart:
+//! `3 of 30 done, 1 not found, 1 unreachable`.
 
 use std::time::Duration;
 
@@ -23,6 +27,7 @@ pub(crate) enum WaitEnd {
 }
 
 impl WaitEnd {
+    /// In the order in which totals name them.
     const ALL: [Self; 8] = [
         Self::Succeeded,
         Self::Failed,
@@ -34,6 +39,7 @@ impl WaitEnd {
         Self::Refused,
     ];
 
+    /// The word in a total and in the summary.
     fn word(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
@@ -47,11 +53,13 @@ impl WaitEnd {
         }
     }
 
-    /// Whether the operation itself has ended.
+    /// Returns whether the operation itself has ended, and not only the wait
+    /// for it.
     fn is_done(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 
+    /// The colour of the count.
     fn style(self) -> TextStyle {
         match self {
             Self::Succeeded => TextStyle::Succeeded,
@@ -65,15 +73,19 @@ impl WaitEnd {
 /// The counts of a wait.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WaitTally {
+    /// How many operations there are.
     all: usize,
+    /// How many ended in each way, in the order of [`WaitEnd::ALL`].
     counts: [usize; WaitEnd::ALL.len()],
 }
 
 impl WaitTally {
+    /// Begins with none of `all` operations ended.
     pub(super) fn new(all: usize) -> Self {
         Self { all, ..Self::default() }
     }
 
+    /// Counts one end.
     pub(super) fn add(&mut self, end: WaitEnd) {
         if let Some(at) = WaitEnd::ALL.iter().position(|each| *each == end)
             && let Some(count) = self.counts.get_mut(at)
@@ -82,30 +94,31 @@ impl WaitTally {
         }
     }
 
-    /// How many are waited for in all.
+    /// Returns how many operations are waited for in all.
     pub(super) fn all(&self) -> usize {
         self.all
     }
 
-    /// For how many the wait is over, whatever came of it.
+    /// Returns for how many the wait has ended, whatever came of it.
     pub(super) fn ended(&self) -> usize {
         self.counts.iter().sum()
     }
 
-    /// How many operations are done.
+    /// Returns how many operations are done.
     pub(super) fn done(&self) -> usize {
         self.counted().filter(|(end, _)| end.is_done()).map(|(_, count)| count).sum()
     }
 
-    /// So far: `3 of 30 done, 1 not found, 1 unreachable`.
+    /// Returns the total so far, in pieces with their colours: `3 of 30 done, 1
+    /// not found, 1 unreachable`.
     pub(super) fn so_far(&self) -> Vec<(String, TextStyle)> {
         let done = (format!("{} of {} done", self.done(), self.all), TextStyle::Plain);
         let others = self.counted().filter(|(end, _)| !end.is_done());
         std::iter::once(done).chain(others.map(|(end, count)| counted(end, count))).collect()
     }
 
-    /// In the end: `26 succeeded, 4 failed in 1m19s`; of one operation
-    /// `succeeded in 1m19s`.
+    /// Returns the summary in pieces: `26 succeeded, 4 failed in 1m19s`; of one
+    /// operation `succeeded in 1m19s`, and `still running after 15m00s`.
     pub(super) fn in_the_end(&self, elapsed: Duration) -> Vec<(String, TextStyle)> {
         let parts = self.counted().map(|(end, count)| match self.all {
             1 => (end.word().to_owned(), end.style()),
@@ -113,6 +126,7 @@ impl WaitTally {
         });
         let mut parts: Vec<_> = parts.collect();
         if let Some((last, _)) = parts.last_mut() {
+            // "26 succeeded in 1m19s", and "still running after 15m00s".
             *last += if last.ends_with("running") { " after " } else { " in " };
             // To the nearest second: a wait that ends at its timeout of a second has lasted
             // a little less.
@@ -121,11 +135,13 @@ impl WaitTally {
         parts
     }
 
+    /// The ends that happened, with their counts.
     fn counted(&self) -> impl Iterator<Item = (WaitEnd, usize)> + '_ {
         WaitEnd::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
     }
 }
 
+/// `4 failed`, in the colour of failures.
 fn counted(end: WaitEnd, count: usize) -> (String, TextStyle) {
     (format!("{count} {}", end.word()), end.style())
 }

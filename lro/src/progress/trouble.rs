@@ -1,5 +1,15 @@
 //! Why a wait has no news: a service that cannot be reached, one that fails,
 //! one that requests a pause.
+//!
+//! Transient errors do not end a wait, so an operator has to see them while
+//! they last. They are reported by host, since a hundred operations of a
+//! service fail together: on a screen in the rows and one line, in a log when
+//! they begin, when their reason changes, and when they end.
+//!
+//! ```text
+//! lro: cannot reach run.googleapis.com for 12 s: connection refused; retrying
+//! lro: run.googleapis.com responds again after 41 s
+//! ```
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -9,27 +19,35 @@ use longrunning::{Error, ErrorKind};
 
 use crate::output::short;
 
-/// Why there is no news of an operation; times count from the start of the
+/// Why there is no news of an operation. Times count from the start of the
 /// wait.
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
+    /// Host and port of the service, as messages name it.
     host: String,
+    /// The failure; none for a pause without one.
     cause: Option<TroubleCause>,
+    /// When the first poll of the row failed, or the pause was requested.
     since: Duration,
     /// The end of a pause that the service requested.
     pause_until: Option<Duration>,
 }
 
+/// The failure of the last poll.
 #[derive(Clone, Debug)]
 struct TroubleCause {
+    /// What failed, in a few words: `connection refused`.
     reason: String,
     /// The service has sent a response, though not a useful one.
     is_response: bool,
 }
 
 impl Trouble {
-    /// Polls of a service at `host` fail, the last one with `error`.
+    /// Polls of a service at `host` have failed since `since`, the last one
+    /// with `error`.
     pub(crate) fn fault(host: &str, error: &Error, since: Duration) -> Self {
+        // An error page is a response too: something is there, and it is not
+        // the network.
         let is_response =
             error.status().is_some() || error.http_status().is_some() || error.kind() == ErrorKind::Decode;
         let cause = Some(TroubleCause { reason: reason(error), is_response });
@@ -41,12 +59,16 @@ impl Trouble {
         Self { host: host.to_owned(), cause: None, since, pause_until: None }
     }
 
+    /// Sets the end of a pause that the service requested.
     pub(crate) fn until(self, pause_until: Option<Duration>) -> Self {
         Self { pause_until, ..self }
     }
 
-    /// The whole on one line: `cannot reach HOST for 12 s: connection refused;
-    /// retrying`.
+    /// Returns the whole on one line: `cannot reach HOST for 12 s: connection
+    /// refused; retrying`.
+    ///
+    /// A service that sends errors "has failed"; only one without any response
+    /// "cannot be reached".
     pub(super) fn text(&self, elapsed: Duration) -> String {
         let pause = self.pause_until.map(|end| seconds(end.saturating_sub(elapsed)));
         let Some(TroubleCause { reason, is_response }) = &self.cause else {
@@ -63,7 +85,8 @@ impl Trouble {
         }
     }
 
-    /// The same in a few words, for a row of a display: `unreachable for 12 s`.
+    /// Returns the same in a few words, for a row of a display: `unreachable
+    /// for 12 s, next poll in 3 s`.
     pub(super) fn label(&self, elapsed: Duration) -> String {
         let pause =
             self.pause_until.map(|end| format!("next poll in {}", seconds(end.saturating_sub(elapsed))));
@@ -76,16 +99,21 @@ impl Trouble {
         [Some(what), pause].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
+    /// The text of the cause; empty for a pause.
     fn reason(&self) -> &str {
         self.cause.as_ref().map_or("", |cause| &cause.reason)
     }
 }
 
-/// The cause of all causes, or else the message.
+/// Returns the deepest cause, or else the message, as a part of a sentence:
+/// without the number of the operating system, the call and the name, and in
+/// lower case.
 fn reason(error: &Error) -> String {
     if let Some(status) = error.status() {
         return status.to_string();
     }
+    // The first causes repeat the message in the words of each layer. The last
+    // one is what the system or TLS said.
     let mut deepest = error.source();
     while let Some(deeper) = deepest.and_then(std::error::Error::source) {
         deepest = Some(deeper);
@@ -108,10 +136,14 @@ fn seconds(duration: Duration) -> String {
 /// the same for all its operations.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
+    /// The troubles of now, by the numbers of the operations.
     by_number: BTreeMap<usize, Trouble>,
+    /// What was printed and not yet taken back, by host.
     reported: BTreeMap<String, ReportedTrouble>,
 }
 
+/// What was last printed about a host, and when, so that the next line is not
+/// due too soon.
 #[derive(Debug)]
 struct ReportedTrouble {
     at: Duration,
@@ -120,6 +152,7 @@ struct ReportedTrouble {
 }
 
 impl Troubles {
+    /// Sets or removes the trouble of an operation.
     pub(super) fn set(&mut self, number: usize, trouble: Option<Trouble>) {
         match trouble {
             Some(trouble) => drop(self.by_number.insert(number, trouble)),
@@ -127,12 +160,13 @@ impl Troubles {
         }
     }
 
+    /// Returns the trouble of an operation.
     pub(super) fn get(&self, number: usize) -> Option<&Trouble> {
         self.by_number.get(&number)
     }
 
-    /// All of it on one line, for a display that is brought up to date all the
-    /// time: the longest one.
+    /// Returns all of it on one line, for a display that is brought up to date
+    /// all the time: the longest trouble, and how many other hosts have one.
     pub(super) fn summary(&self, elapsed: Duration) -> Option<String> {
         let worst = self.worst();
         let longest = worst.values().min_by_key(|trouble| trouble.since)?;
@@ -143,10 +177,11 @@ impl Troubles {
         })
     }
 
-    /// The longest one of each host.
+    /// Returns the longest trouble of each host.
     fn worst(&self) -> BTreeMap<String, Trouble> {
         let mut worst: BTreeMap<String, Trouble> = BTreeMap::new();
         for trouble in self.by_number.values() {
+            // The oldest trouble of a host stands for all of its operations.
             let known = worst.entry(trouble.host.clone()).or_insert_with(|| trouble.clone());
             if trouble.since < known.since {
                 *known = trouble.clone();
@@ -155,10 +190,16 @@ impl Troubles {
         worst
     }
 
-    /// The lines that are due, few of them and never none for long.
+    /// Returns the lines that are due, few of them and never none for long.
+    ///
+    /// A trouble is reported if it lasts a second, again after 10 s if its
+    /// reason has changed, after 60 s if it has not, and when it ends, if it
+    /// was reported.
     pub(super) fn due(&mut self, elapsed: Duration) -> Vec<String> {
         let worst = self.worst();
         let mut lines = Vec::new();
+        // A host without trouble: only what was reported is taken back, so a
+        // short one never shows up at all.
         let gone: Vec<_> = self.reported.keys().filter(|host| !worst.contains_key(*host)).cloned().collect();
         for host in gone {
             if let Some(reported) = self.reported.remove(&host) {
@@ -175,6 +216,7 @@ impl Troubles {
             };
             if due {
                 lines.push(trouble.text(elapsed));
+                // A new reason does not make the trouble younger.
                 let since = reported.map_or(trouble.since, |reported| reported.since);
                 let reported = ReportedTrouble { at: elapsed, reason: trouble.reason().to_owned(), since };
                 self.reported.insert(host, reported);
@@ -184,13 +226,13 @@ impl Troubles {
     }
 }
 
-/// What is over by then is not worth a line.
+/// A trouble that ends sooner is not worth a line.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Between two lines about one host with different reasons.
+/// The least time between two lines about one host with different reasons.
 const SPACING: Duration = Duration::from_secs(10);
 
-/// Between two lines with the same reason.
+/// The time between two lines with the same reason.
 const SILENCE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

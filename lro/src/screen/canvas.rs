@@ -1,5 +1,16 @@
 //! The part of a terminal that is drawn over and over, below everything that is
 //! printed.
+//!
+//! The program does not take over the whole screen: results above the drawn
+//! part scroll away like any output, and stay in the scrollback. So the
+//! position of the drawn part is never known from the terminal. It is computed
+//! from what was drawn: the cursor is at the end of the last line, and the
+//! first line is some rows above.
+//!
+//! A resize makes that arithmetic hard. A narrower terminal wraps lines that
+//! were drawn before, so they take more rows; a shorter one pushes rows into
+//! the scrollback, and a taller one may bring them back. [`DrawnFrame`]
+//! remembers what is needed for that.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -16,9 +27,16 @@ use super::{ScreenLine, ScreenSize};
 /// The cursor stays behind the last word and not at the margin, where the `^C`
 /// of a terminal would begin a new line. It moves by `console` only, which
 /// knows the terminals of Windows.
+///
+/// States: nothing drawn; drawn; suspended by Ctrl-Z, when nothing is drawn;
+/// failed for good, when nothing is drawn either.
 pub(crate) struct Canvas {
+    /// A buffered stream: a frame goes out in one write, so that it does not
+    /// flicker.
     terminal: Term,
+    /// Whether lines can be drawn over.
     is_terminal: bool,
+    /// Whether there are colours.
     painter: Painter,
     /// Does a write to the stream, and returns whether it succeeded.
     guard: fn(&mut dyn FnMut() -> io::Result<()>) -> bool,
@@ -32,11 +50,16 @@ pub(crate) struct Canvas {
     has_failed: bool,
 }
 
-/// The lines that are on the screen.
+/// The lines that are on the screen, with the size of the screen when they were
+/// drawn.
 #[derive(Debug)]
 struct DrawnFrame {
+    /// The lines with their colours, to find out whether anything has changed.
     texts: Vec<String>,
+    /// The columns that each line takes, without colours: they say how a
+    /// narrower terminal wraps it.
     widths: Vec<usize>,
+    /// The size that the lines were drawn for.
     size: ScreenSize,
     /// Rows that a smaller screen has pushed out of sight. A larger one may
     /// bring them back.
@@ -44,16 +67,19 @@ struct DrawnFrame {
 }
 
 impl Canvas {
+    /// Draws on standard error, as waits do.
     pub(crate) fn of_stderr(painter: Painter) -> Self {
         let guard = |write: &mut dyn FnMut() -> io::Result<()>| output::guard_stderr(write);
         Self::new(Term::buffered_stderr(), output::stderr_is_terminal(), painter, guard)
     }
 
+    /// Draws on standard output, as `lro list --watch` does.
     pub(crate) fn of_stdout(painter: Painter) -> Self {
         let guard = |write: &mut dyn FnMut() -> io::Result<()>| output::guard_stdout(write);
         Self::new(Term::buffered_stdout(), output::stdout_is_terminal(), painter, guard)
     }
 
+    /// Draws nothing yet.
     fn new(
         terminal: Term,
         is_terminal: bool,
@@ -72,19 +98,25 @@ impl Canvas {
         }
     }
 
-    /// Whether nothing can be drawn any more.
+    /// Returns whether nothing can be drawn any more.
     pub(crate) fn has_failed(&self) -> bool {
         self.has_failed
     }
 
+    /// Returns the size of the terminal; 80 by 24 if it is not known.
     pub(crate) fn size(&self) -> ScreenSize {
         let (rows, columns) = self.terminal.size_checked().unwrap_or((24, 80));
         // Terminals that do not know their size say that it is zero.
+        // Read again for every frame, as the user may resize at any time.
         let known = |size: u16, usual: usize| if size == 0 { usual } else { usize::from(size) };
         ScreenSize { width: known(columns, 80), height: known(rows, 24) }
     }
 
-    /// Draws the lines in place of those that are there.
+    /// Draws the lines in place of those that are there. `size` is the one that
+    /// the lines were made for.
+    ///
+    /// Nothing is written if nothing has changed, so that an idle wait costs no
+    /// output over a slow connection.
     pub(crate) fn draw(&mut self, size: ScreenSize, lines: &[ScreenLine]) {
         let texts: Vec<String> = lines.iter().map(|line| line.text(self.painter)).collect();
         if self.has_failed || self.is_suspended {
@@ -101,6 +133,8 @@ impl Canvas {
         if self.drawn.as_ref().is_some_and(|drawn| drawn.texts == texts && drawn.size == size) {
             return;
         }
+        // A frame that was drawn for another size may have moved. Its rows are
+        // counted for the size of now.
         let (up, pushed) = match &self.drawn {
             Some(drawn) => (Some(drawn.rows_up(size)), drawn.pushed_at(size)),
             None => (None, 0),
@@ -110,7 +144,7 @@ impl Canvas {
         self.drawn = Some(DrawnFrame { texts, widths, size, pushed });
     }
 
-    /// Takes the lines away.
+    /// Removes the lines, and leaves the cursor where the first one began.
     pub(crate) fn clear(&mut self) {
         let size = self.size();
         if let Some(drawn) = self.drawn.take() {
@@ -119,7 +153,8 @@ impl Canvas {
         }
     }
 
-    /// Takes the lines away while the program is stopped.
+    /// Removes the lines while the program is stopped, and reports when that is
+    /// done, so that the stop waits for it.
     pub(crate) fn suspended(&mut self, suspension: Suspension) {
         match suspension {
             Suspension::Suspended(done) => {
@@ -132,7 +167,8 @@ impl Canvas {
         }
     }
 
-    /// Without a terminal, lines follow each other, and not too many of them.
+    /// Prints the lines where they cannot be drawn over, as with `--progress
+    /// always` in a pipe: below each other, at most every [`PRINTS`].
     fn print(&mut self, texts: Vec<String>) {
         let due =
             self.printed.as_ref().is_none_or(|(printed, at)| *printed != texts && at.elapsed() >= PRINTS);
@@ -143,9 +179,12 @@ impl Canvas {
         }
     }
 
+    /// Writes and flushes in one guarded step; a failure ends all drawing.
     fn write(&mut self, write: impl Fn(&Term) -> io::Result<()>) {
         let terminal = &self.terminal;
         let written = (self.guard)(&mut || write(terminal).and_then(|()| terminal.flush()));
+        // A terminal that is gone does not come back, and every further write
+        // would fail too.
         self.has_failed |= !written;
     }
 }
@@ -156,10 +195,16 @@ impl Canvas {
 /// Each row is cleared by itself: some terminals take a screen that is cleared
 /// at once for one to keep, and put it into what can be scrolled back to.
 fn replace(terminal: &Term, up: Option<usize>, texts: &[String]) -> io::Result<()> {
+    // The cursor is in the last of the old rows, so there is one more than it
+    // moves up.
     let old = up.map_or(0, |up| up + 1);
     control(terminal, |terminal| terminal.move_cursor_up(up.unwrap_or_default()))?;
+    // Old rows below the new lines are cleared too, and the cursor goes back
+    // up.
     let rows = old.max(texts.len());
     for row in 0..rows {
+        // A line feed and not a move: below the last row of the screen it
+        // scrolls, which a move would not do.
         if row > 0 {
             terminal.write_str("\n")?;
         }
@@ -171,6 +216,7 @@ fn replace(terminal: &Term, up: Option<usize>, texts: &[String]) -> io::Result<(
     // Back to the end of the last line; without lines to the start of the first
     // row.
     let last = texts.len().saturating_sub(1);
+    // Fewer lines than before: the cursor is below the last one now.
     let back = rows.saturating_sub(1) - last;
     if back > 0 {
         control(terminal, |terminal| terminal.move_cursor_up(back))?;
@@ -189,8 +235,10 @@ fn control(terminal: &Term, act: impl FnOnce(&Term) -> io::Result<()>) -> io::Re
 }
 
 impl DrawnFrame {
-    /// How many rows are out of sight above a terminal of this size.
+    /// Returns how many rows are out of sight above a terminal of this size.
     fn pushed_at(&self, now: ScreenSize) -> usize {
+        // What came back is in sight again; what does not fit any more goes out
+        // of sight.
         self.pushed - self.returned(now) + self.rows(now).saturating_sub(now.height)
     }
 
@@ -199,19 +247,25 @@ impl DrawnFrame {
     /// A narrower terminal wraps lines that were drawn before, and a taller one
     /// brings back what a smaller one has pushed out of sight.
     fn rows_up(&self, now: ScreenSize) -> usize {
+        // The cursor cannot move above the first row. What is further up stays
+        // in the scrollback, where nothing can be cleared.
         (self.rows(now) + self.returned(now)).saturating_sub(1).min(now.height.saturating_sub(1))
     }
 
+    /// Returns how many pushed rows a taller terminal brings back: at most as
+    /// many as it has grown by.
     fn returned(&self, now: ScreenSize) -> usize {
         self.pushed.min(now.height.saturating_sub(self.size.height))
     }
 
+    /// Returns how many rows the drawn lines take at this width. A line that is
+    /// exactly as wide as the terminal takes one row.
     fn rows(&self, now: ScreenSize) -> usize {
         self.widths.iter().map(|width| width.div_ceil(now.width).max(1)).sum()
     }
 }
 
-/// Between two times that lines are printed where they cannot be drawn over.
+/// The least time between two prints where lines cannot be drawn over.
 const PRINTS: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

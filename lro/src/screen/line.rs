@@ -1,20 +1,27 @@
 //! A line of a screen: pieces with their styles, no wider than it may be.
+//!
+//! Styles are kept apart from the text until the line is written, because the
+//! escape sequences of colours have no width.
 
 use crate::output::{Painter, TextStyle, columns, cut_end, pad_end};
 
+/// Pieces of text with their styles, one behind the other, without control
+/// characters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ScreenLine(Vec<(String, TextStyle)>);
 
 impl ScreenLine {
+    /// Creates a line of one piece.
     pub(crate) fn new(text: impl Into<String>, style: TextStyle) -> Self {
         Self(vec![(text.into(), style)])
     }
 
+    /// Appends a piece.
     pub(crate) fn push(&mut self, text: impl Into<String>, style: TextStyle) {
         self.0.push((text.into(), style));
     }
 
-    /// Puts the pieces behind each other, with commas between them.
+    /// Joins the pieces with commas between them, which have no style.
     pub(crate) fn joined(parts: Vec<(String, TextStyle)>) -> Self {
         let mut line = Self::default();
         for (number, (text, style)) in parts.into_iter().enumerate() {
@@ -26,11 +33,16 @@ impl ScreenLine {
         line
     }
 
+    /// Returns how many columns the line takes.
     pub(crate) fn width(&self) -> usize {
         self.0.iter().map(|(text, _)| columns(text)).sum()
     }
 
-    /// Cuts the line to `width` columns, and marks the cut.
+    /// Cuts the line to `width` columns, and marks the cut with `…`, which
+    /// counts.
+    ///
+    /// A piece that just fits at the end of the width is cut too if another
+    /// piece follows: otherwise the cut would not be seen.
     pub(crate) fn cut(self, width: usize) -> Self {
         if self.width() <= width {
             return self;
@@ -51,7 +63,11 @@ impl ScreenLine {
         kept
     }
 
+    /// Returns the line as it is written: with colours if the painter is on,
+    /// and without spaces at its end.
     pub(crate) fn text(&self, painter: Painter) -> String {
+        // Spaces at the end would wrap on some terminals, and are noise in a
+        // log.
         let line: String = self.0.iter().map(|(text, style)| painter.paint(*style, text)).collect();
         line.trim_end().to_owned()
     }

@@ -1,20 +1,27 @@
 //! The width of a screen, which columns take in the order of their importance.
+//!
+//! A column that finds no room gets zero and is left out, gap included. So a
+//! narrow screen loses whole columns and no column becomes too narrow to read.
 
 /// The columns of a screen that nothing has taken yet.
 pub(crate) struct ColumnRoom(usize);
 
 impl ColumnRoom {
+    /// Begins with a whole line of this width.
     pub(crate) fn new(width: usize) -> Self {
         Self(width)
     }
 
-    /// Takes all of a width and the space in front of it, or nothing.
+    /// Takes all of a width and the `space` in front of it, or nothing. Returns
+    /// the width without the space.
     pub(crate) fn take(&mut self, width: usize, space: usize) -> usize {
         self.take_up_to(width, width, space)
     }
 
-    /// Takes at least one width and at most another, or nothing.
+    /// Takes at least `least` and at most `most` columns and the `space` in
+    /// front of them, or nothing. Returns the width without the space.
     pub(crate) fn take_up_to(&mut self, least: usize, most: usize, space: usize) -> usize {
+        // A column that wants nothing takes no gap either.
         if most == 0 || self.0 < least + space {
             return 0;
         }

@@ -1,13 +1,16 @@
 //! Which signals the program was started to ignore.
 //!
+//! A shell starts a program under `nohup` with SIGHUP ignored, and a script
+//! starts a background job with SIGINT ignored. A handler would take that back.
 //! The system call that tells needs unsafe code, so its result is read where
-//! the system shows it to users.
+//! the system shows it to users: in `/proc`, or by `ps`.
 
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 use std::process::Command;
 
-/// The signals that are ignored; none if that cannot be found out.
+/// Returns the signals that are ignored; none if that cannot be found out.
 pub(super) fn ignored() -> Vec<i32> {
+    // If it cannot be found out, signals are taken: Ctrl-C has to work.
     let mask = mask().unwrap_or_default();
     (1..=64).filter(|signal| mask >> (signal - 1) & 1 == 1).collect()
 }
@@ -20,6 +23,7 @@ fn mask() -> Option<u64> {
     u64::from_str_radix(mask.trim(), 16).ok()
 }
 
+/// Does the same by `ps`, which the BSDs and macOS have.
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 fn mask() -> Option<u64> {
     let ps =

@@ -1,11 +1,21 @@
 //! The signals that stop the program: SIGHUP, SIGINT and SIGTERM; on Windows
 //! Ctrl-C, Ctrl-Break and the end of the console.
 //!
+//! `start`, `wait` and `serve` take these three; other commands end by them as
+//! any program does. All other signals keep what the program was started with.
+//!
 //! A display that is drawn over and over also takes SIGTSTP, to be gone while
 //! the program is stopped.
 //!
-//! All others keep what the program was started with. `start`, `wait` and
-//! `serve` take these three, other commands end by them as any program does.
+//! The handlers themselves only set flags or wake a thread; everything else
+//! happens on that thread. Nothing may allocate or lock in a handler, since it
+//! interrupts a thread that may hold the lock.
+//!
+//! | file | content |
+//! |---|---|
+//! | `unix.rs`, `console.rs` | the signals that stop, on Unix and on Windows |
+//! | `suspend.rs`, `suspension.rs` | Ctrl-Z, and what it means for a display |
+//! | `ignored.rs` | the signals that were ignored when the program started |
 
 #[cfg(windows)]
 mod console;
@@ -34,6 +44,11 @@ pub(crate) use suspension::Suspension;
 ///
 /// A second call replaces `stop`, and runs it at once if a signal has come
 /// meanwhile: `lro start --wait` has two parts.
+///
+/// # Errors
+///
+/// The system refuses a handler. The command does not begin then: a wait that
+/// Ctrl-C ends without a word would be worse.
 pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), CommandFailure> {
     let mut target = TARGET.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(exit) = target.received {
@@ -47,7 +62,7 @@ pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), Comman
     take(received).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
 }
 
-/// Takes the first signal.
+/// Remembers the first signal, and runs what is to be stopped now.
 fn received(exit: Exit) {
     let mut target = TARGET.lock().unwrap_or_else(PoisonError::into_inner);
     target.received = Some(exit);
@@ -56,17 +71,23 @@ fn received(exit: Exit) {
     }
 }
 
-/// What the signals stop. Their handlers can be set only once.
+/// What the signals stop. The system takes handlers once, so a second part of a
+/// command changes this and not the handlers.
 struct StopTarget {
     stop: Option<Box<dyn Fn(Exit) + Send>>,
+    /// The status of the first signal, if one has come.
     received: Option<Exit>,
+    /// Whether the handlers are installed.
     is_taken: bool,
 }
 
 static TARGET: Mutex<StopTarget> = Mutex::new(StopTarget { stop: None, received: None, is_taken: false });
 
-/// Reports when Ctrl-Z is about to stop the program, and when it goes on;
+/// Reports when Ctrl-Z is about to stop the program, and when it continues;
 /// `report` returns whether that arrived.
+///
+/// If the shell has no job control, there is nothing to report and this does
+/// nothing.
 #[cfg(unix)]
 pub(crate) fn on_suspend(report: impl Fn(Suspension) -> bool + Send + 'static) -> Result<(), CommandFailure> {
     suspend::take(report).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
@@ -80,8 +101,9 @@ pub(crate) fn on_suspend(
     Ok(())
 }
 
-/// Whether the terminal belongs to this program and not to a shell that has it
-/// in the background.
+/// Returns whether the terminal belongs to this program and not to a shell that
+/// has it in the background. What is drawn there would mix with the work of the
+/// user.
 #[cfg(unix)]
 pub(crate) fn is_in_foreground() -> bool {
     suspend::is_in_foreground()
@@ -92,6 +114,7 @@ pub(crate) fn is_in_foreground() -> bool {
     true
 }
 
+/// Installs the handlers of this system.
 #[cfg(unix)]
 fn take(stop: impl Fn(Exit) + Send + 'static) -> io::Result<()> {
     unix::take(stop)

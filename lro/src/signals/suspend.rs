@@ -1,4 +1,8 @@
 //! SIGTSTP, which Ctrl-Z sends, and the job control of a shell.
+//!
+//! The handler delays the stop until the display is gone, and then stops the
+//! process in the way that would have happened without it. After `fg` it
+//! continues behind that.
 
 use std::io;
 use std::sync::mpsc;
@@ -15,11 +19,14 @@ use signal_hook::low_level::emulate_default_handler;
 use super::ignored::ignored;
 use super::suspension::Suspension;
 
+/// Installs the handler, unless the shell has no job control.
 pub(super) fn take(report: impl Fn(Suspension) -> bool + Send + 'static) -> io::Result<()> {
     // A shell without job control starts programs that cannot be stopped.
     if ignored().contains(&SIGTSTP) {
         return Ok(());
     }
+    // A thread of its own takes the signal: the handler of the crate only
+    // writes to a pipe that this thread reads.
     let mut signals = Signals::new([SIGTSTP])?;
     thread::spawn(move || {
         for signal in signals.forever() {
@@ -36,11 +43,15 @@ pub(super) fn take(report: impl Fn(Suspension) -> bool + Send + 'static) -> io::
     Ok(())
 }
 
-/// Whether the terminal of standard error is that of this job. It belongs to
-/// the shell after `bg`.
+/// Returns whether the terminal of standard error is that of this job. It
+/// belongs to the shell after `bg`.
+///
+/// Without a terminal it is true: nothing else can be in the foreground there.
 pub(super) fn is_in_foreground() -> bool {
+    // The display is on standard error, so the terminal of that stream decides.
     tcgetpgrp(stderr()).map_or(true, |group| group == getpgrp())
 }
 
-/// How long a stop waits for the screen to be tidied.
+/// How long a stop waits until the screen is tidy. A display may be stuck in a
+/// write to a terminal that was stopped by Ctrl-S.
 const TIDYING: Duration = Duration::from_millis(500);

@@ -1,4 +1,7 @@
 //! `--all`: the running operations under a parent.
+//!
+//! The listing happens once, before the wait. Operations that start later are
+//! not waited for: the set is fixed when the wait begins, so that it can end.
 
 use std::time::Duration;
 
@@ -16,7 +19,15 @@ use crate::place::{OperationPlace, Service};
 use crate::url::is_url;
 
 /// Lists the operations that `--all` selects; none without it. If there are
-/// none, it says so.
+/// none, it says so, and the wait succeeds.
+///
+/// Operations that are done are left out here and not by a filter, because the
+/// filters of services differ.
+///
+/// # Errors
+///
+/// Those of the listing. Waiting for the part that was listed would look like
+/// success.
 pub(super) fn running(
     globals: &Globals,
     args: &WaitArgs,
@@ -25,11 +36,15 @@ pub(super) fn running(
     let Some(parent) = &args.all else { return Ok(Vec::new()) };
     let parent = names::list_place(globals, Some(parent))?;
     let client = clients.of(&parent.service)?;
+    // The wait that follows has the total timeout too, but a listing never
+    // needs more than an hour.
     let listed = selection_call(&client, &parent, args)
         .iteration_timeout(globals.total_timeout.unwrap_or(LISTING).min(LISTING));
     let mut places = Vec::new();
     for operation in listed {
         let operation = operation.map_err(|error| CommandFailure::of(&error, &parent))?;
+        // An operation that is done needs no wait: its result was there before
+        // the command.
         if !operation.is_done() {
             places.push(place_of(&parent, operation.name()));
         }
@@ -41,7 +56,7 @@ pub(super) fn running(
     Ok(places)
 }
 
-/// The call that lists them.
+/// Returns the call that lists them. `--dry-run` shows it.
 pub(crate) fn selection_call(
     client: &OperationsClient,
     parent: &OperationPlace,
@@ -54,8 +69,9 @@ pub(crate) fn selection_call(
     }
 }
 
-/// An operation of a listing: at the service of its parent. The command to
-/// continue with has its URL if the parent was given by one.
+/// Returns the place of an operation of a listing: at the service of its
+/// parent. The command to continue with has its URL if the parent was given by
+/// one.
 fn place_of(parent: &OperationPlace, name: &str) -> OperationPlace {
     let Service { endpoint, version, .. } = &parent.service;
     let given = match (is_url(&parent.given), version) {
@@ -65,7 +81,7 @@ fn place_of(parent: &OperationPlace, name: &str) -> OperationPlace {
     OperationPlace { given, service: parent.service.clone(), name: name.to_owned() }
 }
 
-/// How long the listing may take.
+/// How long the listing may take, if `--total-timeout` is not less.
 const LISTING: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
 //! The known states of the operations of a wait, and what is printed of them.
+//!
+//! [`RunningWait`] is the one place where events meet the display, the results
+//! and the journal. It knows no threads and no signals, so it can be driven by
+//! any sequence of events.
 
 use std::time::Instant;
 
@@ -17,7 +21,12 @@ use super::events::PollNews;
 use super::record::{WaitJob, WaitRecord};
 use super::results::Results;
 
-/// The state of the whole.
+/// The state of the whole wait.
+///
+/// For each operation: *reached* once a poll has found it, then *ended* with
+/// its result. *Settled* means that the command to continue with leaves it out:
+/// it is done, it does not exist, or it would fail at once again. An operation
+/// that still runs at the timeout has ended, and is not settled.
 pub(super) struct RunningWait<'a> {
     globals: &'a Globals,
     args: &'a WaitArgs,
@@ -27,12 +36,16 @@ pub(super) struct RunningWait<'a> {
     settled: Vec<bool>,
     /// Whether a poll has found the operation, by its number.
     reached: Vec<bool>,
+    /// What the operator sees.
     progress: WaitDisplay,
+    /// The exit status so far, and what is still to be written.
     results: Results,
+    /// The zero of all times of the display.
     start: Instant,
 }
 
 impl<'a> RunningWait<'a> {
+    /// Begins the wait: its time counts from here.
     pub(super) fn new(
         globals: &'a Globals,
         args: &'a WaitArgs,
@@ -54,15 +67,22 @@ impl<'a> RunningWait<'a> {
         }
     }
 
-    /// A poll has shown that an operation runs, or has failed.
+    /// Takes what a poll has found out: a new state, a failure, a pause that
+    /// the service requests.
+    ///
+    /// A failure counts from the first failed poll of a row. The display shows
+    /// the trouble beside the latest state, which stays valid.
     pub(super) fn news(&mut self, number: usize, news: &PollNews) {
         let (Some(job), elapsed) = (self.jobs.get(number), self.start.elapsed()) else { return };
         if let Some(reached) = self.reached.get_mut(number) {
             *reached = *reached || news.operation.is_some();
         }
+        // Troubles are grouped by host, which is what can be down.
         let (_, host) = origin(&job.place.service.endpoint);
         let fault = news.fault.as_ref();
         let fault = fault.map(|(error, lasts)| Trouble::fault(&host, error, elapsed.saturating_sub(*lasts)));
+        // A pause without a fault is worth a word too: otherwise a wait looks
+        // stuck.
         let trouble = fault.or_else(|| news.pause.map(|_| Trouble::pause(&host, elapsed)));
         let trouble = trouble.map(|trouble| trouble.until(news.pause.map(|pause| elapsed + pause)));
         self.progress.troubled(number, trouble);
@@ -83,11 +103,13 @@ impl<'a> RunningWait<'a> {
         self.progress.is_drawn()
     }
 
+    /// Takes the display away for Ctrl-Z, or brings it back.
     pub(super) fn suspended(&mut self, suspension: Suspension) {
         self.progress.suspended(suspension);
     }
 
-    /// An operation is done, or cannot be waited for any longer.
+    /// Takes the end of an operation: it is done, or cannot be waited for any
+    /// longer.
     pub(super) fn ended(&mut self, number: usize, result: Result<Operation, Error>) {
         let Some(job) = self.jobs.get(number) else { return };
         let finished = self.results.take(job, result);
@@ -114,16 +136,27 @@ impl<'a> RunningWait<'a> {
         self.results.show(&mut self.progress, job, &finished, false);
     }
 
+    /// Returns whether every operation has ended.
     pub(super) fn is_over(&self) -> bool {
         self.progress.is_over()
     }
 
+    /// Ends the wait: prints the summary and how to continue, and returns the
+    /// exit status.
     pub(super) fn over(&mut self) -> Exit {
         self.progress.sum_up(self.start.elapsed());
         self.tell_how_to_go_on();
         self.results.exit()
     }
 
+    /// Says, after a signal, how many operations are left. "Continue to run" is
+    /// said only of those that a poll has found: of the others nothing is
+    /// known.
+    ///
+    /// ```text
+    /// lro: interrupted; 2 of 3 operations are not done and continue to run
+    /// lro: interrupted; the state of 1 of 3 operations is unknown
+    /// ```
     pub(super) fn interrupted(&mut self) {
         self.progress.close();
         let left = self.settled.iter().zip(&self.reached).filter(|(settled, _)| !**settled);
@@ -141,8 +174,16 @@ impl<'a> RunningWait<'a> {
         self.tell_how_to_go_on();
     }
 
+    /// Prints the command that continues the wait with the operations that are
+    /// not settled; nothing if there are none.
+    ///
+    /// ```text
+    /// lro: continue with: lro --endpoint run.googleapis.com wait projects/p/locations/l/operations/42
+    /// ```
     fn tell_how_to_go_on(&self) {
         let left = self.jobs.iter().zip(&self.settled).filter(|(_, settled)| !**settled);
+        // As the user gave them: a URL stays a URL, since a name may not be
+        // enough to find its service.
         let names: Vec<String> = left.map(|(job, _)| job.place.given.clone()).collect();
         // Of no use without a journal, which keeps them.
         let unwritten = self.args.journal.as_ref().map_or(0, |_| self.results.unwritten());

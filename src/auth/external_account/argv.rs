@@ -1,24 +1,42 @@
-//! Splits a command into its arguments as a shell would, without being one.
+//! Splits a command into its arguments as a shell would, without a shell.
+//!
+//! A shell would also run what else is in the text: variables, pipes, `;`. The
+//! command comes from a file, so none of that is wanted.
 
 /// Splits at white space outside quotes, like Python's `shlex.split`, which
-/// Google's own libraries use.
+/// Google's libraries use.
 ///
 /// Single quotes keep everything, double quotes everything but `\"` and `\\`,
-/// and a backslash outside quotes keeps the next character. No variables, no
-/// globs, no pipes. On Windows, where a backslash separates folders, it means
-/// nothing special outside quotes and before anything but a quote inside them.
+/// and a backslash outside quotes keeps the next character. On Windows, where a
+/// backslash separates folders, it has no meaning outside quotes, and inside
+/// them only before a quote.
+///
+/// ```text
+/// /bin/get --for "my pool"      /bin/get, --for, my pool
+/// '/opt/my tools/get' a\ b      /opt/my tools/get, a b
+/// "unclosed                     an error
+/// ```
+///
+/// # Errors
+///
+/// Says what is wrong with the command; reads on after its name.
 pub(super) fn split(command: &str) -> Result<Vec<String>, &'static str> {
-    split_as(command, if cfg!(windows) { Backslash::Plain } else { Backslash::Escapes })
+    split_as(command, if cfg!(windows) { BackslashRule::Plain } else { BackslashRule::Escapes })
 }
 
+/// What a backslash means outside quotes.
 #[derive(Clone, Copy, PartialEq)]
-enum Backslash {
+enum BackslashRule {
+    /// It keeps the next character.
     Escapes,
+    /// It is a character like any other.
     Plain,
 }
 
-fn split_as(command: &str, backslash: Backslash) -> Result<Vec<String>, &'static str> {
+/// Splits by the rule of a system, so that tests cover both.
+fn split_as(command: &str, backslash: BackslashRule) -> Result<Vec<String>, &'static str> {
     let mut arguments = Vec::new();
+    // `None` between arguments: `''` is an argument, and white space is none.
     let mut current: Option<String> = None;
     let mut chars = command.chars();
     while let Some(c) = chars.next() {
@@ -26,7 +44,7 @@ fn split_as(command: &str, backslash: Backslash) -> Result<Vec<String>, &'static
             ' ' | '\t' | '\r' | '\n' => arguments.extend(current.take()),
             '\'' => quoted(&mut chars, current.get_or_insert_default())?,
             '"' => double_quoted(&mut chars, current.get_or_insert_default(), backslash)?,
-            '\\' if backslash == Backslash::Escapes => {
+            '\\' if backslash == BackslashRule::Escapes => {
                 let next = chars.next().ok_or("ends with a backslash")?;
                 current.get_or_insert_default().push(next);
             }
@@ -37,6 +55,7 @@ fn split_as(command: &str, backslash: Backslash) -> Result<Vec<String>, &'static
     if arguments.is_empty() { Err("is empty") } else { Ok(arguments) }
 }
 
+/// Appends the text up to the closing single quote.
 fn quoted(chars: &mut std::str::Chars<'_>, argument: &mut String) -> Result<(), &'static str> {
     let (text, rest) = chars.as_str().split_once('\'').ok_or(UNCLOSED)?;
     argument.push_str(text);
@@ -44,19 +63,21 @@ fn quoted(chars: &mut std::str::Chars<'_>, argument: &mut String) -> Result<(), 
     Ok(())
 }
 
+/// Appends the text up to the closing double quote.
 fn double_quoted(
     chars: &mut std::str::Chars<'_>,
     argument: &mut String,
-    backslash: Backslash,
+    backslash: BackslashRule,
 ) -> Result<(), &'static str> {
     loop {
         match chars.next().ok_or(UNCLOSED)? {
             '"' => return Ok(()),
             '\\' => match chars.as_str().chars().next() {
-                Some(c) if c == '"' || (c == '\\' && backslash == Backslash::Escapes) => {
+                Some(c) if c == '"' || (c == '\\' && backslash == BackslashRule::Escapes) => {
                     chars.next();
                     argument.push(c);
                 }
+                // Before other characters it stays, as in a shell.
                 _ => argument.push('\\'),
             },
             c => argument.push(c),
@@ -64,6 +85,7 @@ fn double_quoted(
     }
 }
 
+/// A quote without its end, most often an apostrophe.
 const UNCLOSED: &str = "has a quote that is never closed";
 
 #[cfg(test)]
@@ -96,7 +118,7 @@ mod tests {
             ("empty", " \n", Err("is empty")),
         ];
         for (name, command, expected) in rows {
-            let arguments = split_as(command, Backslash::Escapes);
+            let arguments = split_as(command, BackslashRule::Escapes);
             let expected = expected.map(|all| all.iter().map(ToString::to_string).collect());
             assert_eq!(arguments, expected, "{name}");
         }
@@ -110,7 +132,7 @@ mod tests {
             ("share", r#""\\host\share\tool.exe" "a\"b""#, &[r"\\host\share\tool.exe", "a\"b"]),
         ];
         for (name, command, expected) in rows {
-            assert_eq!(split_as(command, Backslash::Plain).expect(name), expected, "{name}");
+            assert_eq!(split_as(command, BackslashRule::Plain).expect(name), expected, "{name}");
         }
     }
 }

@@ -1,5 +1,15 @@
-//! A workload certificate: mutual TLS tells the Security Token Service who is
-//! calling, and the subject token repeats the certificate with its chain.
+//! A workload certificate (X.509): mutual TLS authenticates the client to the
+//! Security Token Service, and the subject token repeats the certificate with
+//! its chain.
+//!
+//! ```text
+//! certificate, key ─┬─ TLS ──────────► sts.mtls.googleapis.com
+//! trust chain ──────┴─ subject token ► in the form
+//! ```
+//!
+//! Both have to be the same certificate. A daemon replaces the files at any
+//! time, so they are read once for each token, and the HTTP client is made from
+//! exactly what was read.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -24,26 +34,34 @@ use crate::util::secret::Secret;
 use crate::util::sync::lock;
 use crate::util::url::UrlParts;
 
-/// `credential_source.certificate` of a file.
+/// `credential_source.certificate` of a file, before or after the environment
+/// was read.
 #[derive(Clone, Debug)]
 pub(super) struct WorkloadCertificate {
-    /// The certificate configuration; that of the machine if there is none.
+    /// The path of a certificate configuration; `None` is that of the machine.
     config: Option<String>,
+    /// The path of a file with intermediate certificates.
     trust_chain: Option<String>,
     /// Known once the environment is.
     identity: Option<Arc<WorkloadIdentity>>,
 }
 
-/// The certificate, and the client that presents it.
+/// A certificate, and the HTTP client that presents it.
 struct WorkloadIdentity {
+    /// Where the certificate is.
     certificate: ClientCertificate,
-    /// Made anew when certificate or key have changed, so that the connection
-    /// presents what the subject token holds.
+    /// The client for a certificate. It is replaced if certificate or key have
+    /// changed, so that the connection presents what the subject token
+    /// contains.
     client: Mutex<Option<(CertificatePair, Arc<dyn HttpClient>)>>,
 }
 
 impl WorkloadCertificate {
     /// Reads the object `certificate`.
+    ///
+    /// # Errors
+    ///
+    /// `ErrorKind::Config`, unless it names exactly one configuration.
     pub(super) fn from_key_file(mut file: KeyFile) -> Result<Self, Error> {
         let config = file.text(LOCATION)?.filter(|path| !path.is_empty());
         let is_default = file.flag(DEFAULT)?.unwrap_or_default();
@@ -64,8 +82,10 @@ impl WorkloadCertificate {
         Ok(Self { config, trust_chain, identity: None })
     }
 
+    /// Finds the certificate in the environment. It is not read yet.
     pub(super) fn resolve(&self, env: &dyn Env) -> Result<Self, String> {
         let certificate = match &self.config {
+            // Not opened yet: the file may be mounted later.
             Some(path) => ClientCertificate::from_config_file(path),
             None => machine_certificate(env, machine_certificate::BUNDLE.as_ref()).ok_or(
                 "finds no client certificate on this machine: expected `certificate_config.json` in gcloud's folder, \
@@ -92,10 +112,11 @@ impl WorkloadCertificate {
         exchange.token(&TokenRequest { http: &*http, ..*request }, &subject_token)
     }
 
-    /// Returns a JSON array of certificates, DER in base64, the one of the
-    /// workload first.
+    /// Returns a JSON array of certificates, DER in base64, beginning with that
+    /// of the workload.
     ///
-    /// As in google-auth, a trust chain may begin with it or with the next one.
+    /// As in google-auth, the file of the trust chain may begin with it or with
+    /// the next one.
     fn subject_token(
         &self,
         pair: &CertificatePair,
@@ -103,6 +124,7 @@ impl WorkloadCertificate {
     ) -> Result<Secret, TokenError> {
         let origin = &pair.certificate.origin;
         let certificates = certificates(origin, &pair.certificate.text)?;
+        // TLS sends the first one as that of the client, too.
         let leaf = certificates.into_iter().next();
         let leaf =
             leaf.ok_or_else(|| TokenError::permanent(format!("{origin} holds no certificate in PEM")))?;
@@ -118,15 +140,20 @@ impl WorkloadCertificate {
 }
 
 impl WorkloadIdentity {
+    /// Returns the client that presents this certificate.
     fn client(
         &self,
         pair: CertificatePair,
         request: &TokenRequest<'_>,
     ) -> Result<Arc<dyn HttpClient>, TokenError> {
+        // Held while a client is made: two callers with the same new
+        // certificate need only one. Nothing is sent meanwhile.
         let mut client = lock(&self.client);
         if let Some((_, client)) = client.as_ref().filter(|(known, _)| *known == pair) {
             return Ok(Arc::clone(client));
         }
+        // From memory, because the files may be replaced before the client
+        // reads them.
         let (certificate, key) = (pair.certificate.text.to_vec(), pair.key.text.to_vec());
         let made = request.http.with_client_certificate(ClientCertificate::from_pem(certificate, key))?;
         *client = Some((pair, Arc::clone(&made)));
@@ -140,8 +167,15 @@ impl fmt::Debug for WorkloadIdentity {
     }
 }
 
-/// Returns the token URL for mutual TLS: other hosts of Google's do not request
-/// a client certificate.
+/// Returns the token URL for mutual TLS, because the other hosts of Google do
+/// not request a client certificate. A host that is not Google's stays as it
+/// is.
+///
+/// ```text
+/// None                                    https://sts.mtls.UNIVERSE/v1/token
+/// https://sts.googleapis.com/v1/token     https://sts.mtls.googleapis.com/v1/token
+/// https://localhost:8443/token            https://localhost:8443/token
+/// ```
 pub(super) fn token_url(given: Option<String>, universe_domain: &str) -> String {
     let Some(url) = given else { return format!("https://sts.mtls.{universe_domain}/v1/token") };
     UrlParts::split(&url)
@@ -153,12 +187,15 @@ pub(super) fn token_url(given: Option<String>, universe_domain: &str) -> String 
         .unwrap_or(url)
 }
 
+/// Returns the certificates of a PEM text; `origin` is what messages call it.
 fn certificates(origin: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TokenError> {
     CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
         .map_err(|error| TokenError::permanent(format!("{origin} is no proper PEM")).with_source(error))
 }
 
+/// Returns the certificates of a trust chain without `leaf`, which may be the
+/// first one.
 fn certificates_of_chain(
     origin: &str,
     pem: &[u8],
@@ -168,6 +205,7 @@ fn certificates_of_chain(
     if chain.first() == Some(leaf) {
         chain.remove(0);
     }
+    // Behind another one, it is not clear which certificate signed which.
     match chain.contains(leaf) {
         true => Err(TokenError::permanent(format!(
             "{origin} holds the certificate of the workload behind another one: expected it at the top, or not at all"
@@ -176,7 +214,9 @@ fn certificates_of_chain(
     }
 }
 
+/// The field with the path of a configuration.
 const LOCATION: &str = "certificate_config_location";
+/// The field that selects the configuration of the machine.
 const DEFAULT: &str = "use_default_certificate_config";
 
 #[cfg(test)]

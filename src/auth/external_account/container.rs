@@ -2,7 +2,16 @@
 //! Identity.
 //!
 //! Two environment variables name the endpoint that issues them, and two more
-//! what authorizes the request, as in the [AWS SDKs].
+//! what authorizes the request, as in the [AWS SDKs]. The platform sets them. A
+//! process that can set them could send the authorization token anywhere, so
+//! plain `http` is accepted for the fixed addresses and loopback only.
+//!
+//! ```text
+//! AWS_CONTAINER_CREDENTIALS_RELATIVE_URI   path at http://169.254.170.2
+//! AWS_CONTAINER_CREDENTIALS_FULL_URI       a URL
+//! AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE   a file with a header value
+//! AWS_CONTAINER_AUTHORIZATION_TOKEN        a header value
+//! ```
 //!
 //! [AWS SDKs]: https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
 
@@ -20,24 +29,30 @@ use crate::util::secret::Secret;
 /// The endpoint of the keys, as the environment names it.
 #[derive(Clone, Debug)]
 pub(super) struct ContainerEndpoint {
+    /// The checked URL.
     url: String,
     authorization: ContainerAuthorization,
 }
 
-/// The source of the `authorization` header of the request.
+/// The source of the `authorization` header.
 #[derive(Clone, Debug)]
 enum ContainerAuthorization {
     None,
     Value(Secret),
-    /// Read for every request: the platform replaces it.
+    /// Read for every request, because the platform replaces it.
     File(PathBuf),
 }
 
 impl ContainerEndpoint {
-    /// Returns the endpoint that the environment names, if it names one; says
-    /// what is wrong with it.
+    /// Returns the endpoint that the environment names; `None` if it names
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with a variable.
     pub(super) fn of(env: &dyn Env) -> Result<Option<Self>, String> {
         let url = match (env.var(RELATIVE_URI), env.var(FULL_URI)) {
+            // The relative URI first, as in the AWS SDKs.
             (Some(path), _) => relative(&path)?,
             (None, Some(url)) => full(url)?,
             (None, None) => return Ok(None),
@@ -76,9 +91,10 @@ impl ContainerEndpoint {
     }
 }
 
+/// Returns the URL of a path at ECS.
 fn relative(path: &str) -> Result<String, String> {
     let url = format!("http://{ECS}{path}");
-    // The host must end where the path begins.
+    // The host must end where the path begins: `@evil.example` would change it.
     match Url::parse(&url) {
         Ok(parsed) if path.starts_with('/') && parsed.host == ECS => Ok(url),
         _ => Err(format!(
@@ -88,8 +104,10 @@ fn relative(path: &str) -> Result<String, String> {
     }
 }
 
+/// Checks a URL of the endpoint.
 fn full(url: String) -> Result<String, String> {
     let parsed = Url::parse(&url).map_err(|why| format!("cannot use `{FULL_URI}`, which {why}"))?;
+    // The request carries the authorization token.
     if parsed.is_https || parsed.is_loopback() || parsed.is_aws_container() {
         return Ok(url);
     }
@@ -100,6 +118,7 @@ fn full(url: String) -> Result<String, String> {
     ))
 }
 
+/// Reads the authorization token from its file.
 fn read(path: &std::path::Path, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
     let origin = format!("AWS authorization token file `{}`", crate::util::file::shown(path));
     let text = file::read(path, &origin, request)?;
@@ -107,8 +126,8 @@ fn read(path: &std::path::Path, request: &TokenRequest<'_>) -> Result<Secret, To
     text.and_then(header_value).map_err(|why| TokenError::permanent(format!("{origin} {why}")))
 }
 
-/// Drops the white space around a token, such as the line break that an editor
-/// leaves. A line break inside would begin another header.
+/// Returns a header value without the white space around it, such as the line
+/// break that an editor leaves. A line break inside would begin another header.
 fn header_value(text: &str) -> Result<Secret, &'static str> {
     match text.strip_prefix('\u{feff}').unwrap_or(text).trim() {
         "" => Err("is empty"),
@@ -121,7 +140,7 @@ const RELATIVE_URI: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
-/// Where ECS issues the keys of a task.
+/// The address at which ECS issues the keys of a task.
 const ECS: &str = "169.254.170.2";
 
 #[cfg(test)]

@@ -1,7 +1,17 @@
 //! A subject token that a program of the user prints.
 //!
-//! The program runs only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is
-//! `1`, without a shell, with a time limit after which it is killed.
+//! The program runs only if `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is `1`:
+//! a credentials file alone must not run code. It runs without a shell, and is
+//! killed when its time is over.
+//!
+//! ```text
+//! output file with an unexpired token ──► that token; nothing runs
+//! else run ─┬─ printed JSON ────────────► that token
+//!           └─ printed nothing, status 0 ► the token in the output file
+//! ```
+//!
+//! The protocol is version 1 of [AIP-4117](https://google.aip.dev/auth/4117):
+//! the program gets what it needs in variables, and prints JSON.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -22,18 +32,28 @@ use crate::util::excerpt::shown;
 use crate::util::file::ReadLimits;
 use crate::util::secret::Secret;
 
+/// `credential_source.executable` of a file.
 #[derive(Clone, Debug)]
 pub(super) struct ExecutableSource {
+    /// The first word of the command.
     program: String,
     arguments: Vec<String>,
+    /// How long the program may run, from 5 to 120 s.
     timeout: Duration,
+    /// Where the program keeps its last output.
     output_file: Option<PathBuf>,
-    /// The environment of the program; `None` removes a variable of this
-    /// process.
+    /// The variables of the protocol. `None` removes a variable of this
+    /// process, so that the program does not see the value of another call.
     variables: [(&'static str, Option<String>); 7],
 }
 
 impl ExecutableSource {
+    /// Reads `credential_source.executable`.
+    ///
+    /// # Errors
+    ///
+    /// `ErrorKind::Config`, if the command cannot be split or the timeout is
+    /// out of range.
     pub(super) fn from_key_file(
         mut file: KeyFile,
         exchange: &TokenExchange,
@@ -46,6 +66,7 @@ impl ExecutableSource {
         let program = arguments.next().unwrap_or_default();
         let timeout = match file.number("timeout_millis")? {
             None => DEFAULT_TIMEOUT,
+            // The limits of Google's libraries.
             Some(millis @ 5_000..=120_000) => Duration::from_millis(millis),
             Some(millis) => {
                 return Err(file.error(format_args!(
@@ -68,7 +89,8 @@ impl ExecutableSource {
         Ok(Self { program, arguments: arguments.collect(), timeout, output_file, variables })
     }
 
-    /// Nothing but `1` allows it.
+    /// Checks that the environment allows programs. No other value than `1`
+    /// does.
     pub(super) fn check_allowed(&self, env: &dyn Env) -> Result<(), String> {
         match env.var(ALLOW).as_deref() {
             Some("1") => Ok(()),
@@ -76,11 +98,13 @@ impl ExecutableSource {
         }
     }
 
+    /// Returns the token of the output file, or runs the program.
     pub(super) fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
-        if let Some(token) = self.kept(request.now) {
+        if let Some(token) = self.cached(request.now) {
             return Ok(token);
         }
         let FinishedProcess { status, mut stdout } = self.run(request)?;
+        // A program with an output file may print nothing.
         let silent = status.success() && stdout.trim_ascii().is_empty();
         if let Some(path) = self.output_file.as_ref().filter(|_| silent) {
             stdout = file::read_regular(path, "the output file of the executable")?;
@@ -98,13 +122,16 @@ impl ExecutableSource {
     }
 
     /// Returns the token that an earlier run left in the output file, if it is
-    /// known to be good still.
-    fn kept(&self, now: SystemTime) -> Option<Secret> {
+    /// known not to be expired. An output without an expiration time is not
+    /// used: it may be of any age.
+    fn cached(&self, now: SystemTime) -> Option<Secret> {
         let text = file::read_regular(self.output_file.as_ref()?, "output file").ok()?;
         let output = ExecutableOutput::parse(&text).ok()?;
         output.expiration_time.is_some().then(|| output.token(now).ok()).flatten()
     }
 
+    /// Returns the program with its arguments and variables. It inherits the
+    /// rest of the environment.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
@@ -117,7 +144,10 @@ impl ExecutableSource {
         command
     }
 
+    /// Runs the program within its timeout and the remaining time of the
+    /// attempt. The message says which of the two ended it.
     fn run(&self, request: &TokenRequest<'_>) -> Result<FinishedProcess, TokenError> {
+        // Taken once, so that the message and the limit agree.
         let left = request.remaining();
         let timeout = self.timeout.min(left);
         let limits = ReadLimits::within(timeout, request.stop);
@@ -144,7 +174,7 @@ impl ExecutableSource {
     }
 }
 
-/// The output of the program, version 1 of the protocol in AIP-4117.
+/// The output of the program, version 1 of the protocol.
 #[derive(Deserialize)]
 struct ExecutableOutput {
     version: Option<Value>,
@@ -152,17 +182,19 @@ struct ExecutableOutput {
     token_type: Option<String>,
     id_token: Option<Secret>,
     saml_response: Option<Secret>,
+    /// When the token expires, in seconds since 1970.
     expiration_time: Option<f64>,
     code: Option<Value>,
     message: Option<String>,
 }
 
 impl ExecutableOutput {
+    /// Parses and checks the output, except for its token.
     fn parse(text: &[u8]) -> Result<Self, String> {
         if text.trim_ascii().is_empty() {
             return Err("the executable printed nothing".into());
         }
-        // Not the parser's own words: they may quote the token.
+        // Not the parser's own message: it may quote the token.
         let output: Self = serde_json::from_slice(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             format!("the output of the executable cannot be read: line {line}, column {column}")
@@ -177,6 +209,7 @@ impl ExecutableOutput {
         }
     }
 
+    /// Returns the error that the program reports.
     fn refusal(&self) -> TokenError {
         let code = match &self.code {
             Some(Value::String(code)) => code.clone(),
@@ -187,11 +220,17 @@ impl ExecutableOutput {
         TokenError::permanent(format!("the executable has no token: {code}: {message}"))
     }
 
+    /// Returns the token in the field that its type names.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is none, or that it has expired.
     fn token(self, now: SystemTime) -> Result<Secret, String> {
         if self.success != Some(true) {
             return Err("the output of the executable is not a success".into());
         }
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        // Without a time, the token is used now and not kept.
         if self.expiration_time.is_some_and(|expiration| expiration <= now) {
             return Err("the token of the executable has expired".into());
         }
@@ -213,7 +252,9 @@ impl ExecutableOutput {
     }
 }
 
+/// The variable that allows programs.
 const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
+/// How long a program may run, if the file does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A subject token that something else keeps in a file, such as a projected
+//! A subject token that another program keeps in a file, such as a projected
 //! Kubernetes volume.
 
 use std::fmt;
@@ -12,18 +12,21 @@ use crate::auth::{TokenError, TokenRequest};
 use crate::util::file::{self, FileError, FileSource, ReadLimits};
 use crate::util::secret::Secret;
 
+/// `credential_source.file` of a file.
 #[derive(Clone)]
 pub(super) struct SubjectTokenFile {
+    /// Shared by clones, so that a pipe is read once.
     source: Arc<FileSource>,
     format: SubjectTokenFormat,
 }
 
 impl SubjectTokenFile {
+    /// Creates a source. The file is not read before the first token.
     pub(super) fn new(path: String, format: SubjectTokenFormat) -> Self {
         Self { source: Arc::new(FileSource::new(path.into())), format }
     }
 
-    /// Reads the file anew, by its path: rotation swaps a link or the file
+    /// Reads the file anew, by its path: rotation replaces a link or the file
     /// itself. A pipe is read once.
     pub(super) fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
         let origin = format!("subject token file `{}`", file::shown(self.source.path()));
@@ -55,8 +58,8 @@ pub(super) fn read_regular(path: &Path, origin: &str) -> Result<Zeroizing<Vec<u8
     file::read_regular(path).map_err(|error| failed(origin, error))
 }
 
-/// A pipe may be written to later; a missing file stays missing until it is
-/// created.
+/// Returns the error for a file. A pipe may be written to later, so that is
+/// transient. A missing file stays missing until it is created.
 fn failed(origin: &str, error: FileError) -> TokenError {
     let message = format!("{origin} {}", error.why);
     let failed = match error.is_unfinished() {

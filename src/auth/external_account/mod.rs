@@ -1,6 +1,23 @@
-//! Workload and workforce identity ([AIP-4117]): a token of another identity
-//! provider, exchanged for one of Google's, and that one for a service
-//! account's where the file says so.
+//! Workload and workforce identity ([AIP-4117]): the token of another identity
+//! provider, exchanged for one of Google's, and that one for the token of a
+//! service account if the file says so.
+//!
+//! ```text
+//! credential_source                          subject token from
+//!   file          file.rs                    a file, such as a Kubernetes volume
+//!   url           url.rs                     a server, such as that of GitHub
+//!   executable    executable, process, argv  a program, if the environment allows it
+//!   environment_id = aws1                    a signed request
+//!                 aws, container, sigv4
+//!   certificate   certificate.rs             a client certificate
+//!      │
+//!      ▼ subject token
+//!   sts::TokenExchange ──► access token ──► impersonation, if the file has a target
+//! ```
+//!
+//! Nothing is cached between the steps: all of them run for each token, about
+//! once an hour. A source reads its file or calls its server each time, because
+//! other programs rotate what is there.
 //!
 //! [AIP-4117]: https://google.aip.dev/auth/4117
 
@@ -21,7 +38,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::auth::impersonation::{self, About, ImpersonationRequest, ImpersonationTarget};
+use crate::auth::impersonation::{self, CredentialsProfile, ImpersonationRequest, ImpersonationTarget};
 use crate::auth::key_file::KeyFile;
 use crate::auth::sts::{StsClientAuth, TokenExchange};
 use crate::auth::token_text::token_text;
@@ -38,6 +55,11 @@ use url::TokenUrl;
 
 /// Reads a file of type `external_account`, as `gcloud iam
 /// workload-identity-pools create-cred-config` writes it.
+///
+/// # Errors
+///
+/// `ErrorKind::Config`, if a field is missing or invalid, or the policy rejects
+/// a URL. What depends on the environment is checked when a client is built.
 pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     file.expect_type("external_account")?;
     let [audience, subject_token_type] = file.require(["audience", "subject_token_type"])?;
@@ -47,6 +69,7 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
         return Err(file.error("lacks `credential_source`"));
     };
     let certificate = source.object("certificate")?;
+    // Taken under the policy even with a certificate, which changes its host.
     let token_url = file.url("token_url")?;
     let token_url = match certificate {
         Some(_) => certificate::token_url(token_url, &universe_domain),
@@ -68,18 +91,18 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
         None => exchanged,
         Some(target) => {
             let label = format!("{label} as service account `{}`", shown(&target.email));
-            let about = About { label, quota_project, universe_domain: Some(universe_domain) };
+            let profile = CredentialsProfile { label, quota_project, universe_domain: Some(universe_domain) };
             impersonation::impersonate(
                 exchanged,
                 ImpersonationRequest { target, scoped: true, scopes: Vec::new() },
-                about,
+                profile,
             )
         }
     })
 }
 
-/// Credentials of the identity itself; some sources look at the environment
-/// first.
+/// Returns the credentials of the identity itself. Some sources need the
+/// environment, so it is resolved when a client is built.
 fn exchanged(
     label: String,
     source: SubjectTokenSource,
@@ -90,12 +113,16 @@ fn exchanged(
     let exchange = Arc::new(exchange);
     Credentials::deferred(label.clone(), move |env| {
         let source = source.resolve(env).map_err(|why| Error::credentials(&label, why))?;
-        Ok(Credentials::of_source(label.clone(), Exchanged { source, exchange: Arc::clone(&exchange) })
-            .with_quota_project(quota_project.clone())
-            .with_universe_domain(universe_domain.clone()))
+        Ok(Credentials::of_source(
+            label.clone(),
+            ExternalIdentity { source, exchange: Arc::clone(&exchange) },
+        )
+        .with_quota_project(quota_project.clone())
+        .with_universe_domain(universe_domain.clone()))
     })
 }
 
+/// Takes the project of a user of a workforce pool. Only people have one.
 fn user_project(file: &mut KeyFile, audience: &str) -> Result<Option<String>, Error> {
     const NAME: &str = "workforce_pool_user_project";
     let project = file.text(NAME)?;
@@ -105,22 +132,28 @@ fn user_project(file: &mut KeyFile, audience: &str) -> Result<Option<String>, Er
     Ok(project)
 }
 
-/// Whether it is `//iam.googleapis.com/locations/L/workforcePools/…`, people
-/// and not programs.
+/// Returns whether an audience is a workforce pool (people) rather than a
+/// workload pool (programs).
+///
+/// ```text
+/// //iam.googleapis.com/locations/global/workforcePools/p/providers/q    true
+/// //iam.googleapis.com/projects/1/locations/global/workload…            false
+/// ```
 fn is_workforce(audience: &str) -> bool {
     let rest = audience.strip_prefix("//iam.googleapis.com/locations/");
     rest.and_then(|rest| rest.split_once('/'))
         .is_some_and(|(location, rest)| !location.is_empty() && rest.starts_with("workforcePools/"))
 }
 
-/// Gets a subject token and exchanges it.
+/// Fetches a subject token and exchanges it, at every call.
 #[derive(Debug)]
-struct Exchanged {
+struct ExternalIdentity {
+    /// Resolved in the environment of the client.
     source: SubjectTokenSource,
     exchange: Arc<TokenExchange>,
 }
 
-impl TokenProvider for Exchanged {
+impl TokenProvider for ExternalIdentity {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let subject_token = match &self.source {
             SubjectTokenSource::Aws(source) => source.subject_token(request),
@@ -144,12 +177,18 @@ enum SubjectTokenSource {
 }
 
 impl SubjectTokenSource {
+    /// Reads `credential_source`, which must name exactly one source.
+    ///
+    /// # Errors
+    ///
+    /// `ErrorKind::Config`, with the list of sources.
     fn from_key_file(
         mut file: KeyFile,
         certificate: Option<KeyFile>,
         exchange: &TokenExchange,
         target: Option<&ImpersonationTarget>,
     ) -> Result<Self, Error> {
+        // Files for AWS also have a `url`, with another meaning.
         if let Some(id) = file.text("environment_id")? {
             return AwsSource::from_key_file(file, &id, &exchange.audience).map(Self::Aws);
         }
@@ -170,7 +209,7 @@ impl SubjectTokenSource {
         }
     }
 
-    /// Checks the environment, as far as the source depends on it; the error
+    /// Reads the environment, as far as the source depends on it. The error
     /// names what is missing.
     fn resolve(&self, env: &dyn Env) -> Result<Self, String> {
         match self {
@@ -181,6 +220,7 @@ impl SubjectTokenSource {
         }
     }
 
+    /// Returns the name of the source in messages.
     fn name(&self) -> &'static str {
         match self {
             Self::Aws(_) => "aws",
@@ -192,15 +232,17 @@ impl SubjectTokenSource {
     }
 }
 
-/// How a subject token stands in a file or a response.
+/// How a subject token is contained in a file or a response.
 #[derive(Clone, Debug)]
 enum SubjectTokenFormat {
+    /// It is the whole text.
     Text,
+    /// It is the value of a field.
     Json { field: String },
 }
 
 impl SubjectTokenFormat {
-    /// Takes `format`.
+    /// Takes `format`; text is the default.
     fn take(file: &mut KeyFile) -> Result<Self, Error> {
         let Some(mut format) = file.object("format")? else { return Ok(Self::Text) };
         match format.text("type")?.as_deref() {
@@ -213,7 +255,7 @@ impl SubjectTokenFormat {
         }
     }
 
-    /// Reads the token out of `bytes`, which messages call `origin`.
+    /// Reads the token from `bytes`, which messages call `origin`.
     fn read(&self, origin: &str, bytes: &[u8]) -> Result<Secret, TokenError> {
         let wrong = |why: &str| TokenError::permanent(format!("{origin} {why}"));
         match self {
@@ -221,7 +263,8 @@ impl SubjectTokenFormat {
             Self::Json { field } => {
                 let text = str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8 text"))?;
                 let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-                // Slices of the text, so that nothing but the token itself is copied.
+                // Slices of the text, so that nothing but the token itself is
+                // copied.
                 let fields: BTreeMap<String, &RawValue> =
                     serde_json::from_str(text).map_err(|_| wrong("is not a JSON object"))?;
                 let token = fields.get(field).and_then(|raw| serde_json::from_str::<Secret>(raw.get()).ok());
@@ -233,7 +276,9 @@ impl SubjectTokenFormat {
     }
 }
 
-/// Largest subject token, with what stands around it.
+/// The most bytes that a source may return: the token, and what is around it.
 const MAX_LEN: usize = 1 << 20;
+/// The field that names the field of the token.
 const FIELD: &str = "subject_token_field_name";
+/// What messages list.
 const SOURCES: &str = "`file`, `url`, `executable`, `certificate` or, for AWS, `environment_id`";

@@ -1,5 +1,11 @@
-//! Runs a program for its standard output: with a time limit, a size limit, and
-//! nothing left behind.
+//! Runs a program for its standard output: within a time, up to a size, and
+//! with nothing left behind.
+//!
+//! ```text
+//! spawn ─► a thread reads its output ─► end of the output ─► wait for its status
+//!               │ deadline, stop, size
+//!               └──────────────────────► kill, reap
+//! ```
 
 use std::io::{self, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -15,43 +21,45 @@ use crate::util::file::ReadLimits;
 #[derive(Debug)]
 pub(super) struct FinishedProcess {
     pub(super) status: ExitStatus,
-    /// Wiped when dropped.
+    /// Wiped when it is dropped: it holds a token.
     pub(super) stdout: Zeroizing<Vec<u8>>,
 }
 
+/// Why there is no output.
 #[derive(Debug)]
 pub(super) enum ProcessFailure {
-    /// The program could not be started, or its output not be read.
+    /// The program could not be started, or its output could not be read.
     Io(io::Error),
     /// The program was killed because the call that needs it was stopped.
     Stopped,
-    /// The program was killed because its time was over.
+    /// The program was killed at the deadline.
     Timeout,
     /// The program was killed because it wrote too much.
     TooLarge,
 }
 
-/// Runs `command` without standard input and standard error, until the deadline
-/// or the stop of `limits`, for at most `limit` bytes.
+/// Runs `command` without standard input and standard error, within `limits`,
+/// for at most `limit` bytes.
 ///
 /// The output is read on a thread of its own, because a pipe of the standard
-/// library has no deadline. The thread ends with the pipe: when the program
-/// does, or is killed. A program that hands its standard output on to another
-/// one, and leaves that behind, keeps the thread until then; no call waits for
-/// it.
+/// library has no deadline. The thread ends with the pipe, when the program
+/// ends or is killed. If the program passes its standard output to another
+/// program and leaves that running, the thread lives until that ends. No call
+/// waits for it.
 pub(super) fn run(
     command: &mut Command,
     limits: &ReadLimits<'_>,
     limit: usize,
 ) -> Result<FinishedProcess, ProcessFailure> {
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let mut child = Running(child.map_err(ProcessFailure::Io)?);
+    let mut child = RunningProcess(child.map_err(ProcessFailure::Io)?);
     let (sender, receiver) = mpsc::sync_channel(1);
     let pipe = child.0.stdout.take();
-    // After a timeout no reader takes the output, so it is wiped here.
+    // After a timeout the receiver is gone, and the output is wiped here.
     let read = move || drop(sender.send(read(pipe, limit)));
     thread::Builder::new().name("longrunning-executable".into()).spawn(read).map_err(ProcessFailure::Io)?;
     let stdout = output(&receiver, limits)?;
+    // Killed by the drop of `child`.
     if stdout.len() > limit {
         return Err(ProcessFailure::TooLarge);
     }
@@ -59,13 +67,14 @@ pub(super) fn run(
     Ok(FinishedProcess { status, stdout })
 }
 
-/// Returns what the program wrote, once its output has ended.
+/// Returns what the program wrote, when its output has ended.
 fn output(
     receiver: &Receiver<io::Result<Zeroizing<Vec<u8>>>>,
     limits: &ReadLimits<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, ProcessFailure> {
     loop {
-        // A channel knows nothing of stop tokens, so the receiver wakes to look at it.
+        // A stop token does not wake a channel, so the receiver wakes up to
+        // check it.
         match receiver.recv_timeout(check(limits)?) {
             Ok(stdout) => return stdout.map_err(ProcessFailure::Io),
             Err(RecvTimeoutError::Timeout) => {}
@@ -76,8 +85,11 @@ fn output(
     }
 }
 
-/// Returns how long to wait before the limits are looked at again; an error if
-/// one was reached.
+/// Returns how long to wait before the limits are checked again.
+///
+/// # Errors
+///
+/// `Stopped` or `Timeout`, if a limit was reached.
 fn check(limits: &ReadLimits<'_>) -> Result<Duration, ProcessFailure> {
     let left = limits.deadline.saturating_duration_since(Instant::now());
     match limits.stop {
@@ -88,12 +100,12 @@ fn check(limits: &ReadLimits<'_>) -> Result<Duration, ProcessFailure> {
     }
 }
 
-/// A program that is killed and reaped when it is dropped.
-struct Running(Child);
+/// A program that is killed and reaped when this is dropped.
+struct RunningProcess(Child);
 
-impl Running {
-    /// Waits for the end, which comes right after that of the output for all
-    /// but odd programs.
+impl RunningProcess {
+    /// Waits for the end, which mostly comes right after that of the output. A
+    /// program that closes its output and goes on is killed at the deadline.
     fn wait(&mut self, limits: &ReadLimits<'_>) -> Result<ExitStatus, ProcessFailure> {
         let mut pause = Duration::from_millis(1);
         loop {
@@ -106,16 +118,18 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningProcess {
     fn drop(&mut self) {
-        // Both do nothing to a program that has ended and was waited for.
+        // Both do nothing if the program has ended and was waited for. Without
+        // the second, a killed program would remain as a zombie.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
+/// Reads the output, up to one byte more than `limit`.
 fn read(pipe: Option<ChildStdout>, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Room for all of it, so that the text never moves and leaves a copy behind.
+    // Room for all of it, because a vector that grows leaves a copy behind.
     let mut output = Zeroizing::new(Vec::with_capacity(limit + 1));
     if let Some(pipe) = pipe {
         pipe.take(limit as u64 + 1).read_to_end(&mut output)?;
@@ -123,7 +137,7 @@ fn read(pipe: Option<ChildStdout>, limit: usize) -> io::Result<Zeroizing<Vec<u8>
     Ok(output)
 }
 
-/// How often a stop token is looked at.
+/// How often a stop token is checked.
 const STOP_INTERVAL: Duration = Duration::from_millis(20);
 
 #[cfg(all(test, unix))]
@@ -166,7 +180,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn no_process_is_left_behind() {
-        let child = Running(sh("exec sleep 600").stdout(Stdio::null()).spawn().unwrap());
+        let child = RunningProcess(sh("exec sleep 600").stdout(Stdio::null()).spawn().unwrap());
         let folder = std::path::PathBuf::from(format!("/proc/{}", child.0.id()));
         assert!(folder.exists());
         drop(child);

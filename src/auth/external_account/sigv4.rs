@@ -1,5 +1,13 @@
-//! [AWS Signature Version 4], as far as requests without a body and with plain
-//! URLs need it.
+//! [AWS Signature Version 4], for requests without a body and with plain URLs.
+//!
+//! ```text
+//! canonical request ─ SHA-256 ─► string to sign ─┐
+//! secret key ─ HMAC day, region, service ─► key ─┴─ HMAC ─► signature
+//! ```
+//!
+//! A URL is accepted only if no byte of it has to be encoded or normalized
+//! before it is signed. So there is no encoding here that could differ from
+//! that of AWS.
 //!
 //! [AWS Signature Version 4]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
@@ -15,17 +23,20 @@ use crate::json;
 use crate::util::secret::Secret;
 use crate::util::url::UrlParts;
 
-/// The security credentials of AWS.
+/// Security credentials of AWS.
 #[derive(Debug)]
 pub(super) struct AwsKeys {
+    /// The name of the key, which is part of a signed request.
     pub(super) access_key_id: String,
+    /// The key itself, which never leaves this machine.
     pub(super) secret_access_key: Secret,
+    /// Sent with requests that temporary keys sign.
     pub(super) session_token: Option<Secret>,
 }
 
 impl AwsKeys {
-    /// Reads the keys that the metadata server or the endpoint of a container
-    /// issued.
+    /// Parses the keys that the metadata server or the endpoint of a container
+    /// issued; `None` if it is something else.
     pub(super) fn from_json(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -44,19 +55,23 @@ impl AwsKeys {
 /// Where a signed request goes: the parts of an https URL that are signed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct SignatureTarget<'a> {
+    /// In lowercase.
     pub(super) host: &'a str,
+    /// Begins with a slash.
     pub(super) path: &'a str,
+    /// Without the question mark; may be empty.
     pub(super) query: &'a str,
 }
 
 impl<'a> SignatureTarget<'a> {
-    /// Takes an https URL of which no byte has to be encoded or normalised
-    /// before it is signed.
+    /// Accepts an https URL of which no byte has to be encoded or normalized
+    /// before it is signed; `None` for any other.
     pub(super) fn parse(url: &'a str) -> Option<Self> {
         let UrlParts { host, target, .. } =
             UrlParts::split(url).filter(|url| url.scheme == "https" && url.host == url.authority)?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let plain = |byte: u8, also: &[u8]| byte.is_ascii_alphanumeric() || also.contains(&byte);
+        // Anything else would have to be normalized as AWS does it.
         let valid = !host.starts_with(['.', '-'])
             && !host.is_empty()
             && host.bytes().all(|byte| plain(byte, b".-") && !byte.is_ascii_uppercase())
@@ -67,8 +82,12 @@ impl<'a> SignatureTarget<'a> {
         valid.then_some(Self { host, path: if path.is_empty() { "/" } else { path }, query })
     }
 
-    /// Returns the AWS service: `sts` of `sts.us-east-1.amazonaws.com` and of
-    /// `sts-fips.us-east-1.amazonaws.com`.
+    /// Returns the AWS service in a host.
+    ///
+    /// ```text
+    /// sts.us-east-1.amazonaws.com          sts
+    /// sts-fips.us-east-1.amazonaws.com     sts
+    /// ```
     fn service(&self) -> &'a str {
         let label = self.host.split('.').next().unwrap_or_default();
         label.strip_suffix("-fips").unwrap_or(label)
@@ -76,8 +95,10 @@ impl<'a> SignatureTarget<'a> {
 }
 
 /// Returns the headers that make `method` on `target` a request signed by
-/// `keys`: `extra`, those that AWS wants, and `Authorization`. Names in
-/// lowercase are signed.
+/// `keys`: `extra`, those that AWS requires, and `Authorization`. The headers
+/// with names in lowercase are signed.
+///
+/// `None` if `now` cannot be written as a date.
 pub(super) fn sign(
     method: &str,
     target: SignatureTarget<'_>,
@@ -89,6 +110,7 @@ pub(super) fn sign(
     sign_for(target.service(), method, target, extra, keys, region, &date(now)?).into()
 }
 
+/// Signs for a service and a date, as the test vectors of AWS have them.
 fn sign_for(
     service: &str,
     method: &str,
@@ -101,8 +123,11 @@ fn sign_for(
     let own = [("host", target.host), ("x-amz-date", date)];
     let session = keys.session_token.as_ref().map(|token| ("x-amz-security-token", token.expose()));
     let mut headers: Vec<_> = own.iter().chain(session.iter()).chain(extra).collect();
+    // AWS sorts them by name too, so the signature does not depend on the
+    // order.
     headers.sort_unstable();
     let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+    // The key is derived for one day.
     let day = date.get(..8).unwrap_or_default();
     let scope = format!("{day}/{region}/{service}/aws4_request");
     let canonical = canonical_request(method, target, &headers, &names);
@@ -117,6 +142,8 @@ fn sign_for(
     signed.chain([("Authorization", Zeroizing::new(authorization))]).collect()
 }
 
+/// Returns the text that is hashed. It contains the session token, so it is
+/// wiped.
 fn canonical_request(
     method: &str,
     target: SignatureTarget<'_>,
@@ -142,6 +169,7 @@ fn canonical_request(
     text
 }
 
+/// Derives the key of a day, region and service, and signs a text with it.
 fn signature(secret: &Secret, scope: [&str; 3], text: &str) -> String {
     let mac =
         |key: &[u8], message: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message.as_bytes());
@@ -153,13 +181,14 @@ fn signature(secret: &Secret, scope: [&str; 3], text: &str) -> String {
     hex(mac(key.as_ref(), text).as_ref())
 }
 
-/// `20150830T123600Z`.
+/// Returns a time as AWS writes it: `20150830T123600Z`.
 fn date(time: SystemTime) -> Option<String> {
     let text = json::timestamp_text(&Timestamp::from(time))?;
     let seconds = text.get(..19)?;
     Some(seconds.chars().filter(|c| *c != '-' && *c != ':').chain(['Z']).collect())
 }
 
+/// Returns bytes in lowercase hexadecimal.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -167,8 +196,9 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The name of the algorithm in requests.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// SHA-256 of nothing.
+/// The SHA-256 of the empty body.
 const EMPTY_BODY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
-//! A subject token that a server gives, such as the metadata server of Azure or
-//! that of GitHub Actions.
+//! A subject token that a server issues, such as the metadata server of Azure
+//! or the server of GitHub Actions.
+//!
+//! The headers come from the file, and may contain a secret of that server
+//! (`ACTIONS_ID_TOKEN_REQUEST_TOKEN`). The policy has checked the URL when the
+//! file was read.
 
 use zeroize::Zeroizing;
 
@@ -11,14 +15,17 @@ use crate::error::Error;
 use crate::http::HttpMethod;
 use crate::util::secret::Secret;
 
+/// `credential_source.url` of a file.
 #[derive(Clone, Debug)]
 pub(super) struct TokenUrl {
     url: String,
+    /// Names in lowercase, and values.
     headers: Vec<(String, Secret)>,
     format: SubjectTokenFormat,
 }
 
 impl TokenUrl {
+    /// Reads `headers` and `format`.
     pub(super) fn from_key_file(mut file: KeyFile, url: String) -> Result<Self, Error> {
         let format = SubjectTokenFormat::take(&mut file)?;
         let headers = match file.object("headers")? {
@@ -29,6 +36,7 @@ impl TokenUrl {
         Ok(Self { url, headers, format })
     }
 
+    /// Sends a GET request, and reads the token in the response.
     pub(super) fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
@@ -38,13 +46,19 @@ impl TokenUrl {
     }
 }
 
-/// Makes one exchange for a subject token; any status but 200 is a refusal.
+/// Makes one exchange for a subject token, and returns the body of the
+/// response.
+///
+/// # Errors
+///
+/// Any status but 200 is a refusal, as in Google's libraries.
 pub(super) fn fetch(
     request: &TokenRequest<'_>,
     method: HttpMethod,
     url: &str,
     headers: &[(&str, &str)],
 ) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    // Servers of other clouds return other types than JSON.
     let mut all = vec![("accept", "*/*")];
     all.retain(|(name, _)| !headers.iter().any(|(each, _)| each == name));
     all.extend(headers);
@@ -52,6 +66,7 @@ pub(super) fn fetch(
     let host = token_endpoint::host_of(url);
     match response.status {
         200 => Ok(Zeroizing::new(response.body)),
+        // A success without a token, such as 204.
         status @ 201..=299 => {
             Err(TokenError::permanent(format!("{host} responded with {status}: expected 200")))
         }

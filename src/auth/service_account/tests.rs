@@ -1,9 +1,14 @@
+use std::time::{Duration, SystemTime};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
+use super::token::NOT_DELEGATED;
 use super::*;
+use crate::auth::scopes::CLOUD_PLATFORM;
 use crate::auth::scripted::ScriptedClient;
+use crate::auth::{Credentials, TokenProvider, TokenRequest};
 use crate::error::ErrorKind;
 use crate::http::{HttpResponse, Unplugged};
 use crate::util::env::SystemEnv;

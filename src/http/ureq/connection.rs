@@ -1,6 +1,6 @@
 //! A connection of `net` as ureq reads and writes it.
 //!
-//! Besides moving bytes, it does two things for [`client`](super::client): it
+//! Besides moving bytes, it does two things for [`client`](mod@super::client): it
 //! notes how far an exchange got, which ureq does not report, and it replaces
 //! placeholders by secrets at the last moment.
 

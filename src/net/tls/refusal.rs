@@ -53,7 +53,7 @@ pub(super) fn is_end(error: &io::Error) -> bool {
 /// ```text
 /// failed to verify host:443: its certificate has expired
 /// host:443 requires a client certificate
-/// host:443 does not speak TLS
+/// TLS handshake with host:443 failed: it does not speak TLS
 /// ```
 pub(super) fn refused(
     error: &Error,

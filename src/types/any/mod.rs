@@ -18,7 +18,7 @@ use std::fmt;
 use prost::{Message, Name};
 
 use crate::error::Error;
-use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64, plain_string};
+use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
 use crate::types::any_bytes::AnyBytes;
 use crate::types::known;
 use crate::types::message::JsonMessage;
@@ -229,9 +229,9 @@ impl Any {
 
     /// Creates an `Any` of the object `raw`, which shares the text of `source`.
     /// Fails if its `@type` is not a string.
-    pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
+    pub(super) fn read<'a>(source: &SharedSource, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let text = source.part(raw);
-        if Self::leads_with_type(raw.text()) {
+        if Self::leads_with_type(raw) {
             return Ok(Self::of_checked(text));
         }
         // A second pass finds the type wherever it is; few servers need it.
@@ -241,11 +241,11 @@ impl Any {
 
     /// Returns whether the type URL comes first in a JSON object, and has no
     /// escapes. Such an object needs no further check.
-    pub(super) fn leads_with_type(json: &str) -> bool {
-        // The first test is for the spelling without spaces, which is the
-        // common one and faster to recognise.
-        json.strip_prefix(r#"{"@type":"#).is_some_and(|rest| plain_string(rest).is_some())
-            || leading_type(json).is_some()
+    pub(super) fn leads_with_type(raw: RawJson<'_>) -> bool {
+        let json = raw.text();
+        // The first test is for the spelling without spaces and a message
+        // without escapes, which is the common one and needs no second look.
+        (raw.is_plain() && json.starts_with(r#"{"@type":""#)) || leading_type(json).is_some()
     }
 
     /// Creates an `Any` of an object that [leads with its

@@ -35,7 +35,7 @@ use super::fields::ExtendedFields;
 pub(super) fn read<'a>(
     form: OperationForm,
     fields: &ExtendedFields<'a>,
-    source: &SharedSource<'a>,
+    source: &SharedSource,
 ) -> Result<Option<Status>, InvalidJson> {
     if form == OperationForm::KubernetesEngine {
         return of_cluster(fields, source);
@@ -75,10 +75,7 @@ pub(super) fn read<'a>(
 ///
 /// RESOURCE_EXHAUSTED: no IPs left, with an ErrorInfo for each condition
 /// ```
-fn of_cluster<'a>(
-    fields: &ExtendedFields<'a>,
-    source: &SharedSource<'a>,
-) -> Result<Option<Status>, InvalidJson> {
+fn of_cluster<'a>(fields: &ExtendedFields<'a>, source: &SharedSource) -> Result<Option<Status>, InvalidJson> {
     let error = fields
         .error
         .map(|raw| Status::read(source, raw).map_err(|invalid| invalid.at("error")))

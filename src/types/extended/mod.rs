@@ -52,7 +52,7 @@ pub(super) struct ExtendedOperation {
 /// For an object that is neither, and for a status or an error that cannot be
 /// read.
 pub(super) fn read<'a>(
-    source: &SharedSource<'a>,
+    source: &SharedSource,
     raw: RawJson<'a>,
 ) -> Result<Option<ExtendedOperation>, InvalidJson> {
     let fields = ExtendedFields::read(raw)?;
@@ -80,7 +80,7 @@ pub(super) fn is_of_storage(kind: RawJson<'_>) -> bool {
 /// Returns the name in the URL of an operation of Cloud Storage, whose `name`
 /// does not lead to it.
 pub(super) fn name_by_link<'a>(
-    source: &SharedSource<'a>,
+    source: &SharedSource,
     raw: RawJson<'a>,
 ) -> Result<Option<SharedText>, InvalidJson> {
     Ok(ExtendedFields::read(raw)?.self_link.and_then(|link| linked(link, source)))
@@ -119,7 +119,7 @@ fn done_number(form: OperationForm) -> i32 {
 fn name<'a>(
     form: OperationForm,
     fields: &ExtendedFields<'a>,
-    source: &SharedSource<'a>,
+    source: &SharedSource,
 ) -> Result<SharedText, InvalidJson> {
     if let Some(path) = fields.self_link.and_then(|link| linked(link, source)) {
         return Ok(path);
@@ -137,7 +137,7 @@ fn name<'a>(
 }
 
 /// Returns the resource path in a link, if it is that of an operation.
-fn linked<'a>(link: RawJson<'a>, source: &SharedSource<'a>) -> Option<SharedText> {
+fn linked<'a>(link: RawJson<'a>, source: &SharedSource) -> Option<SharedText> {
     let url = source.string(link).ok()?;
     let path = link::path_of(url.as_str())?;
     let name = &url.as_str()[path.clone()];

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 use std::sync::Barrier;
+use std::sync::mpsc;
 use std::thread;
 
 use super::*;
@@ -10,13 +11,13 @@ use super::*;
 fn callers_without_a_token_share_one_flight() {
     const CALLERS: usize = 64;
     let rows = [
-        ("success", Answer::Token("a", 3600), "Bearer a"),
-        ("short-lived", Answer::Token("a", 0), "Bearer a"),
-        ("transient", Answer::Transient("down"), "no access token from test: down"),
-        ("permanent", Answer::Permanent("revoked"), "no access token from test: revoked"),
-        ("panic", Answer::Panic, "no access token from test: the provider panicked"),
+        ("success", ScriptedOutcome::Token("a", 3600), "Bearer a"),
+        ("short-lived", ScriptedOutcome::Token("a", 0), "Bearer a"),
+        ("transient", ScriptedOutcome::Transient("down"), "no access token from test: down"),
+        ("permanent", ScriptedOutcome::Permanent("revoked"), "no access token from test: revoked"),
+        ("panic", ScriptedOutcome::Panic, "no access token from test: the provider panicked"),
     ];
-    for (name, answer, expected) in rows {
+    for (name, outcome, expected) in rows {
         let clock = TestClock::new(0.0);
         let calls = Arc::new(AtomicUsize::new(0));
         let provider = {
@@ -25,7 +26,7 @@ fn callers_without_a_token_share_one_flight() {
                 calls.fetch_add(1, Ordering::SeqCst);
                 // One budget is this flight's, the others are of callers that wait for it.
                 clock.wait_for_budgets(CALLERS);
-                answer.give(request.now)
+                outcome.into_result(request.now)
             }
         };
         let cache = TokenCache::new(
@@ -42,7 +43,7 @@ fn callers_without_a_token_share_one_flight() {
         });
         assert_eq!(calls.load(Ordering::SeqCst), 1, "{name}");
         let panics = outcomes.iter().filter(|outcome| outcome.is_err()).count();
-        assert_eq!(panics, usize::from(matches!(answer, Answer::Panic)), "{name}");
+        assert_eq!(panics, usize::from(matches!(outcome, ScriptedOutcome::Panic)), "{name}");
         for outcome in outcomes.into_iter().flatten() {
             let text = match outcome {
                 Ok(authorization) => authorization.value().to_owned(),
