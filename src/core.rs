@@ -100,6 +100,8 @@ impl Core {
     pub(crate) fn check_home(&self, pending: &Pending) -> Result<(), Error> {
         let Some(origin) = &self.origin else { return Ok(()) };
         let name = pending.name().as_str();
+        // Operations that were started at the real service may be polled
+        // through another endpoint, and the other way round.
         let ours = [Some(&origin.endpoint), origin.api_endpoint.as_ref()];
         let is_ours =
             |its: &str| ours.into_iter().flatten().any(|our| same_endpoint(our) == same_endpoint(its));
@@ -127,6 +129,8 @@ impl Core {
         since: SystemTime,
     ) -> Result<Pending, Error> {
         let progress = seen.map(Progress::of).unwrap_or_default();
+        // The service's own time, if it says one: this process may have found
+        // the operation long after its start.
         let started = progress.create_time().or(progress.start_time()).unwrap_or(since);
         let pending = Pending::new(name)?.with_started(started);
         Ok(self.at_home(match version {
@@ -197,6 +201,7 @@ impl Core {
     fn service(&self, version: Option<&str>) -> Option<OperationService> {
         let origin = self.origin.as_ref()?;
         let by_version = OperationService::of_prefix(version.or(origin.api_version.as_deref())?);
+        // `v1` alone says nothing about the service.
         by_version.or_else(|| OperationService::of_endpoint(&origin.endpoint))
     }
 

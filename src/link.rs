@@ -102,6 +102,7 @@ impl OperationLink {
             host => service(host).map(str::to_owned),
         };
         let its_service = service_at(&self.endpoint);
+        // Two unknown services are not the same one.
         its_service.is_some() && its_service == service_at(endpoint)
     }
 }

@@ -93,6 +93,7 @@ impl OperationRef {
     /// A refusal replaces the name by the error, so it comes out of the method
     /// that sends the request. A second call changes nothing.
     pub(crate) fn at(mut self, core: &Core) -> Self {
+        // Taken, so that a second call does not check it again.
         if let Some(link) = self.link.take() {
             self.version = core.other_version(link.version.as_deref());
             if let Err(refused) = core.check_link(&link) {
@@ -126,6 +127,7 @@ impl OperationRef {
 
     /// Returns the name as that of a parent, and the version for its requests.
     pub(crate) fn into_parent_target(self) -> CallTarget {
+        // Before the name is taken, which moves `self`.
         let version = self.version.clone();
         (self.into_parent(), version)
     }

@@ -127,6 +127,8 @@ impl Trial {
     /// Returns false if the binding was known to work. Then the failure is one
     /// of the operation or of the moment, and the caller counts it.
     pub(crate) fn failed(self, error: &Error) -> bool {
+        // A binding that is known to work stays known, whatever one operation
+        // returns.
         let Some(support) = &self.finding_out else { return false };
         let mut state = support.lock();
         state.failed += 1;

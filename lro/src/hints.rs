@@ -14,7 +14,6 @@ use longrunning::{Code, Error, ErrorKind, Status};
 
 use crate::place::{OperationPlace, is_loopback, is_operation};
 use crate::redact::name_for_display;
-use crate::url::is_url;
 
 /// Returns the hint for an error of a call for `place`.
 ///
@@ -147,7 +146,8 @@ pub(crate) fn in_options(message: &str) -> String {
 /// was sent, and where.
 fn for_code(status: &Status, place: &OperationPlace, call: HintedCall) -> Option<String> {
     match status.code() {
-        Code::NotFound if is_url(&place.given) && place.service.version.is_none() => {
+        // Only a URL has two slashes in a row.
+        Code::NotFound if place.given.contains("//") && place.service.version.is_none() => {
             Some(NO_VERSION.to_owned())
         }
         // The page of a front end, which knows no operations.

@@ -1,21 +1,27 @@
 //! Credentials: the sources of access tokens, and the cache that renews them no
 //! more often than necessary.
 //!
+//! ```text
+//! Credentials ── resolve: variables, files ──► TokenProvider
+//!                                                 ▲ token(), about once an hour
+//! requests of a client ── authorization() ──► token cache of the client
+//! ```
+//!
 //! | credentials | constructor | token |
 //! |---|---|---|
 //! | those of the environment | [`Credentials::application_default`], the default | as below |
 //! | none | [`Credentials::anonymous`] | none is sent |
-//! | a token you have | [`Credentials::bearer`] | that one, never renewed |
+//! | an access token | [`Credentials::bearer`] | that one, never renewed |
 //! | a token in a file | [`Credentials::token_file`] | the content of the file, read again when it changes |
 //! | an API key | [`Credentials::api_key`] | the key (`x-goog-api-key`) |
 //! | a service-account key | [`ServiceAccount`] | self-signed JWT, made without network I/O ([AIP-4111]), or exchanged |
-//! | a user's login with gcloud | [`AuthorizedUser`] | exchanged for the refresh token |
+//! | the login of a user with gcloud | [`AuthorizedUser`] | exchanged for the refresh token |
 //! | the machine or service on Google Cloud | [`MetadataServer`] | fetched from the metadata server |
 //! | a credentials file of any type | [`Credentials::from_file`] | as its `type` says, within a [`CredentialsPolicy`] |
 //! | a service account that the caller may impersonate | [`Credentials::impersonate`] | fetched with the token of other credentials |
 //! | anything else | [`Credentials::provider`] | the token of your [`TokenProvider`] |
 //!
-//! # Which ones does it use, and why?
+//! # Which credentials are used, and why
 //!
 //! A client uses the credentials that the program sets. Without any, it looks
 //! for [application default credentials] when it is built:
@@ -45,18 +51,18 @@
 //! another identity provider. Its `credential_source` is the source of that
 //! token:
 //!
-//! - `file`: text or JSON, read anew for every token, so that a volume may swap
-//!   it; a pipe is read once. White space around it and a byte order mark are
-//!   dropped;
+//! - `file`: text or JSON, read anew for every token, because a volume may
+//!   replace it; a pipe is read once. White space around the token and a byte
+//!   order mark are ignored;
 //! - `url`: over https, or plain http to this machine or a link-local address
 //!   such as `169.254.169.254`;
-//! - `executable`: only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is
-//!   `1`. The command is split like a shell would, but no shell runs it. It is
-//!   killed after `timeout_millis` (30 s by default), and earlier when the
-//!   attempt has no time left: give slow programs a longer
+//! - `executable`: only if `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is `1`.
+//!   The command is split as a shell would split it, but no shell runs it. The
+//!   program is killed after `timeout_millis` (30 s by default), or earlier at
+//!   the end of the attempt. A slow program needs a longer
 //!   [`attempt_timeout`](crate::OperationsClientBuilder::attempt_timeout). Its
-//!   output is read on a thread that ends with it. Its standard error is thrown
-//!   away;
+//!   output is read on a thread that ends with it. Its standard error is
+//!   discarded;
 //! - `environment_id` `aws1`: the region of `AWS_REGION` or
 //!   `AWS_DEFAULT_REGION`, else of the metadata server; the keys of
 //!   `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else of the endpoint for
@@ -84,18 +90,18 @@
 //!
 //! # What is not supported
 //!
-//! - files of type `gdch_service_account` (Google Distributed Cloud): refused
-//!   with an error that names them;
+//! - files of type `gdch_service_account` (Google Distributed Cloud): an error
+//!   names the type;
 //! - tokens bound to a certificate, and the identities of agents that need them
-//!   (SPIFFE): the requested tokens are plain ones, and
-//!   `GCE_METADATA_MTLS_MODE=strict` is refused;
+//!   (SPIFFE): the requested tokens are not bound, and
+//!   `GCE_METADATA_MTLS_MODE=strict` is an error;
 //! - `~/.secureConnect`: no program is run to get a client certificate. Name
-//!   the certificate in a `certificate_config.json`, or give it to
+//!   the certificate in a `certificate_config.json`, or pass it to
 //!   [`client_cert_source`].
 //!
-//! For anything else there is [`Credentials::provider`].
+//! For anything else, implement a [`Credentials::provider`].
 //!
-//! # When are tokens fetched?
+//! # When tokens are fetched
 //!
 //! A client fetches its first token at its first call, caches it, and fetches
 //! the next one 225 to 255 seconds before it expires. One caller does that
@@ -104,8 +110,8 @@
 //! client tries again, so it need not be rebuilt after the cause is fixed.
 //!
 //! A transient failure is remembered as well: for 0.25 to 0.5 seconds, doubled
-//! with every failure in a row up to 30 seconds, or for as long as the endpoint
-//! requests (`Retry-After`), up to 60 seconds. Until then no token request is
+//! with every failure in a row up to 30 seconds, or for the `Retry-After` of the
+//! endpoint, up to 60 seconds. Until then no token request is
 //! sent and no program is started. Calls that have no token fail at once with a
 //! transient [`Auth`](crate::ErrorKind::Auth) error, whose
 //! [`retry_after`](crate::Error::retry_after) is the remaining time;
@@ -113,7 +119,7 @@
 //! endpoint that is down receives one request per window and client, however
 //! many threads make calls.
 //!
-//! After a 401 the token is renewed and the request is sent once more. If the
+//! After a 401 the token is renewed and the request is sent again. If the
 //! service rejects the new token as well, the 401 is returned, and tokens are
 //! renewed for that reason at most once in 10 seconds.
 //!
@@ -121,9 +127,9 @@
 //! they are dropped. What this crate cannot wipe: the parsed key inside the
 //! crypto library, and buffers of the JSON parser, of TLS and of the operating
 //! system. Nothing secret is logged by this crate at any level, and nothing is
-//! written to disk. Its HTTP library is another matter: at TRACE, the log
-//! target `ureq_proto` shows all bytes of responses, those of token endpoints
-//! included. Leave that target off.
+//! written to disk. Its HTTP library is different: at TRACE, the log target
+//! `ureq_proto` has all bytes of responses, those of token endpoints included.
+//! Leave that target off.
 //!
 //! [application default credentials]: Credentials::application_default
 //! [AIP-4111]: https://google.aip.dev/auth/4111

@@ -35,6 +35,7 @@ pub(super) fn read(interfaces: &ConfigNode<'_>) -> Result<RpcMap<MethodSettings>
     let codes = named(&interface, "retry_codes", ConfigNode::codes)?;
     let params = named(&interface, "retry_params", RetryParams::read)?;
     let mut methods = Vec::new();
+    // An unknown method is an error: it is most likely misspelt.
     for (name, entry) in interface.require("methods")?.members()? {
         methods.push((method(&entry, name)?, method_config(&entry, &codes, &params)?));
     }

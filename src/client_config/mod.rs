@@ -131,6 +131,7 @@ impl ClientConfig {
         let value: Value = serde_json::from_str(text)
             .map_err(|cause| Error::config("client config is not valid JSON").with_source(cause))?;
         let root = ConfigNode::root(&value);
+        // A file with both forms would have to say which one wins.
         let methods = match (root.get("interfaces")?, root.get("methodConfig")?) {
             (Some(interfaces), None) => gapic::read(&interfaces),
             (None, Some(entries)) => method_config::read(&entries),

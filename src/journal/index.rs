@@ -76,6 +76,8 @@ impl Replayed {
     /// [`Unusable::Contents`] for any other line that cannot be read: a crash
     /// cannot cause one, and ignoring it could lose an operation.
     pub(super) fn read(mut file: impl BufRead) -> Result<Self, Unusable> {
+        // Again, although the caller has checked it: the file was opened again
+        // since.
         let length = read_header(&mut file)?;
         let mut line = Vec::new();
         let mut replayed = Self { len: length, ..Self::default() };
@@ -121,6 +123,7 @@ fn invalid(number: u64, why: &str) -> Unusable {
 /// JSON, as after a crash.
 fn parse(line: &[u8]) -> Option<Result<JournalRecord, String>> {
     match JournalRecord::read(str::from_utf8(line).ok()?) {
+        // A valid line, of whatever kind.
         Ok(record) => Some(Ok(record)),
         Err(invalid) if invalid.is_json() => Some(Err(format!("is not valid: {invalid}"))),
         Err(_) => None,

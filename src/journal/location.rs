@@ -92,6 +92,7 @@ pub(super) fn companion(journal: &Path, suffix: &str) -> PathBuf {
     }
     companion.push(".longrunning-");
     companion.push(suffix);
+    // In the same folder: renaming works only within a file system.
     journal.with_file_name(companion)
 }
 

@@ -59,6 +59,7 @@ impl JournalLock {
         if !is_own(&file).map_err(|cause| failed(FileError::failed(cause)))? {
             return Err(failed(FileError::because("was not created by a journal: move it, or the journal")));
         }
+        // A journal that is new here cannot be open in an earlier version.
         let earlier = if exists { take_earlier(journal)? } else { None };
         Ok(Self { file, _earlier: earlier })
     }

@@ -57,6 +57,8 @@ impl JournalRecord {
         JsonReader::document(line, |reader| {
             reader.members(|kind, reader| {
                 match kind {
+                    // Of several known members in one line, the last one
+                    // counts. This crate writes one.
                     "add" => record = Some(Self::Add(pending(reader.value()?)?)),
                     "finish" => record = Some(Self::Finish(body(reader)?.0)),
                     "forget" => record = Some(Self::Forget(body(reader)?.0)),
@@ -191,6 +193,7 @@ fn body<'a>(reader: &mut JsonReader<'a>) -> Result<(JournalKey, Option<StoredRes
         }
         Ok(())
     })?;
+    // Without a name, nothing can be done with the line.
     let name = name.ok_or_else(|| InvalidJson::new("expected a name"))?;
     Ok(((endpoint, name), stored))
 }

@@ -32,6 +32,7 @@ impl<'l> Temporary<'l> {
     /// secret. `create_new` never opens an existing file, or a link that
     /// another user made.
     pub(super) fn create(journal: &Path, lock: &'l JournalLock) -> io::Result<(Self, File)> {
+        // Seeded anew for each state by the operating system.
         let random = RandomState::new().hash_one(journal);
         let path = companion(journal, &format!("{PREFIX}{random:016x}"));
         let mut options = OpenOptions::new();

@@ -4,7 +4,6 @@ use serde_json::value::RawValue;
 
 use super::*;
 use crate::json::reader::depth;
-use crate::json::scan::trim_start;
 use crate::random::{Random, cases};
 
 /// What serde_json makes of the first value of a text.

@@ -227,6 +227,12 @@ impl ConnectionPool {
         idle.push(IdleConnection { channel, since: Instant::now() });
     }
 
+    /// Changes when the idle connections were used last.
+    #[cfg(test)]
+    pub(super) fn set_idle_since(&self, since: Instant) {
+        self.lock().iter_mut().for_each(|idle| idle.since = since);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<IdleConnection>> {
         lock(&self.local().idle)
     }

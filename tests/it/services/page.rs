@@ -7,6 +7,7 @@ use std::{env, fs};
 use serde_json::{Map, Value};
 
 use super::table::ServiceRow;
+use super::types;
 
 const PAGE: &str = include_str!("../../../docs/services.md");
 
@@ -62,7 +63,7 @@ fn page_row(row: &ServiceRow) -> String {
         names(row.names),
         started_by(row),
         types(row),
-        fields(row.metadata),
+        metadata_fields(row),
         methods(row.methods),
         sources(row),
     ];
@@ -105,6 +106,16 @@ fn types(row: &ServiceRow) -> String {
 /// Schemas of discovery documents are without their document, which is among the sources.
 fn short(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
+}
+
+/// The fields of the sample, and the time of the end, which it is too early for.
+fn metadata_fields(row: &ServiceRow) -> String {
+    let shown = fields(row.metadata);
+    match types::end_field(row.metadata_type).map(code) {
+        Some(end) if shown == "none" => end,
+        Some(end) if !shown.contains(&end) => format!("{shown}, {end}"),
+        _ => shown,
+    }
 }
 
 /// The fields of the sample, those of parts behind a dot.

@@ -2,10 +2,12 @@
 
 use longrunning::http::HttpMethod;
 use longrunning::testing::{FakeOperation, FakeServer, Rpc};
-use longrunning::{Bindings, Code, Error, LongPoll, OperationsClient, Progress, WaitBinding};
+use longrunning::{Bindings, Code, Error, LongPoll, Operation, OperationsClient, Progress, WaitBinding};
+use prost_types::Timestamp;
 use serde_json::{Value, json};
 
 use super::table::ServiceRow;
+use super::types;
 use crate::kit::{any, secs};
 
 #[test]
@@ -39,6 +41,27 @@ fn every_service_is_polled_to_its_result() -> Result<(), Error> {
     }
     assert!(misread.is_empty(), "{}", misread.join("\n"));
     Ok(())
+}
+
+/// The samples are of operations that run. Of one that is done, most services say when that was.
+#[test]
+fn the_end_of_an_operation_is_read() {
+    let end = "2026-01-01T10:30:00Z";
+    let mut read = 0;
+    for row in ServiceRow::all() {
+        let Some(field) = types::end_field(row.metadata_type) else { continue };
+        let Value::Object(mut metadata) = serde_json::from_str(row.metadata).unwrap() else { panic!() };
+        metadata.insert(field.to_owned(), end.into());
+        let done = Operation::succeeded(row.name, any(row.response));
+        let done = done.with_metadata(any(&Value::Object(metadata).to_string()));
+        let server = FakeServer::start();
+        server.insert(done);
+        let operation = server.client().poller(row.name).until_done().unwrap();
+        let ended = Progress::of(&operation).end_time().map(|time| Timestamp::from(time).to_string());
+        assert_eq!(ended.as_deref(), Some(end), "{}: {field}", row.service);
+        read += 1;
+    }
+    assert!(read >= 80, "{read}");
 }
 
 /// The version comes from the path of the start, whatever that of the client is.

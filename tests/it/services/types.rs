@@ -102,6 +102,14 @@ fn wrong_bodies_are_found() {
     }
 }
 
+/// Returns the field of a message that has the time of the end. Samples of what runs are without it.
+pub(super) fn end_field(name: &str) -> Option<&'static str> {
+    let ends = ["endTime", "finishTime", "doneTime", "completionTime"];
+    let fields = KNOWN.get(name)?.iter();
+    let mut ends = fields.filter(|(field, of)| ends.contains(field) && **of == "google.protobuf.Timestamp");
+    ends.next().map(|(field, _)| *field)
+}
+
 /// Checks a body without `@type`.
 pub(super) fn check_body(whose: &str, name: &str, body: &str) {
     check(name, &object(body)).unwrap_or_else(|why| panic!("{whose}: {why}\n{body}"));

@@ -5,18 +5,21 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Barrier, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use h2::Reason;
 
 use super::super::frame;
 use super::server::{Act, GRPC, Server, head, ok, other, raw, run};
-use super::{GrpcOptions, NAME, attempt, built, facts, get, message, options, proto, transport};
+use super::{
+    GrpcOptions, GrpcTransport, NAME, attempt, built, facts, get, message, options, proto, transport,
+};
+use crate::error::Error;
 use crate::error::ErrorKind::{Service, Timeout, Transport};
 use crate::http::HttpOptions;
 use crate::proto::google::longrunning::GetOperationRequest;
 use crate::transport::{Attempt, Compression, StartBody, StartRequest, Transport as _};
-use crate::types::Code;
+use crate::types::{Code, Operation};
 
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
@@ -42,6 +45,36 @@ fn with(mut acts: Vec<Act>, more: Act) -> Vec<Act> {
     acts.push(more);
     acts
 }
+
+/// The server may close an idle connection at any moment, and a start is not
+/// sent again on another one.
+#[test]
+fn a_start_takes_no_connection_that_was_idle_for_two_seconds() {
+    let now = Instant::now();
+    let (long_ago, just_now) = (now.checked_sub(Duration::from_secs(2)), now.checked_add(FAR));
+    let start = |is_idempotent| {
+        let request = StartRequest { is_idempotent, ..StartRequest::new("a.b.Jobs/Run") };
+        move |transport: &GrpcTransport| transport.start_operation(&request, &attempt())
+    };
+    type Call = Box<dyn Fn(&GrpcTransport) -> Result<Operation, Error>>;
+    let rows: [(&str, Option<Instant>, Call, [usize; 2]); 4] = [
+        ("start, idle for long", long_ago, Box::new(start(false)), [0, 1]),
+        ("start, used just now", just_now, Box::new(start(false)), [0, 0]),
+        ("start with an id", long_ago, Box::new(start(true)), [0, 0]),
+        ("get", long_ago, Box::new(get), [0, 0]),
+    ];
+    for (name, used, call, connections) in rows {
+        let server = Server::start(vec![vec![ok(&proto()), ok(&proto())], vec![ok(&proto())]]);
+        let transport = transport(&server);
+        get(&transport).unwrap();
+        transport.pool.set_idle_since(used.unwrap());
+        call(&transport).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        assert_eq!(server.connections(), connections, "{name}");
+    }
+}
+
+/// Later than any test ends, so that no time has passed since.
+const FAR: Duration = Duration::from_secs(3600);
 
 #[test]
 fn what_is_sent_once_more() {
