@@ -80,7 +80,7 @@
 //! [`cancel_all`](OperationsClient::cancel_all) and
 //! [`delete_done`](OperationsClient::delete_done) cancel and delete in bulk. An
 //! [`OperationHandle`] is one operation to keep; a [`Pending`] continues the
-//! wait in another process, and a `Journal` (feature `journal`) keeps those in
+//! wait in another process, and a [`Journal`] (feature `journal`) keeps those in
 //! a file.
 //!
 //! # Results and errors
@@ -120,7 +120,7 @@
 //! [`api_version`](OperationsClientBuilder::api_version) sets the version
 //! and [`Bindings`] replace path templates. [`transport::TransportKind`]
 //! selects gRPC (feature `grpc`), [`transport::DataFormat`] protobuf over REST.
-//! With the feature `async`, `OperationsAsyncClient` returns futures for any
+//! With the feature `async`, [`OperationsAsyncClient`] returns futures for any
 //! executor.
 //!
 //! # Features
@@ -131,10 +131,10 @@
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
 //! | `platform-verifier` | | the trust store of the operating system |
 //! | `grpc` | | gRPC beside REST: [`transport::TransportKind`] |
-//! | `async` | | `OperationsAsyncClient`: futures for any executor, see `aio` |
+//! | `async` | | [`OperationsAsyncClient`]: futures for any executor, see [`aio`] |
 //! | `reflect` | | JSON and bytes of your own message types, by their descriptors (prost-reflect) |
-//! | `journal` | | `Journal`: pending operations in a file, so that a wait outlives its process |
-//! | `testing` | | `testing::FakeServer`, which speaks real HTTP on a loopback port, and a virtual clock: no test sleeps |
+//! | `journal` | | [`Journal`]: pending operations in a file, so that a wait outlives its process |
+//! | `testing` | | [`testing::FakeServer`], which speaks real HTTP on a loopback port, and a virtual clock: no test sleeps |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
 //! Features are additive and change no default. Public dependencies (a major
@@ -163,6 +163,10 @@
 //! [`google.longrunning.Operations`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Links to the items of a feature lead to the table of features without it.
+#![cfg_attr(not(feature = "async"), doc = "[`OperationsAsyncClient`]: #features\n[`aio`]: #features")]
+#![cfg_attr(not(feature = "journal"), doc = "[`Journal`]: #features")]
+#![cfg_attr(not(feature = "testing"), doc = "[`testing::FakeServer`]: #features")]
 
 pub mod auth;
 mod call;

@@ -189,7 +189,7 @@ fn the_end_is_all_there_is() {
 }
 
 #[test]
-fn what_looks_like_a_status_is_a_partial_failure() {
+fn values_that_look_like_a_status_are_partial_failures() {
     let progress = of(json!({
         "partialFailures": [{"code": 5, "message": "gone"}, {"code": 0, "message": ""}],
         "individualProcessStatuses": [{"inputGcsSource": "gs://b/o", "status": {"code": "3", "message": "bad", "details": []}}],
@@ -291,7 +291,7 @@ fn the_rest_is_estimated_from_what_was_seen() {
 }
 
 #[test]
-fn elapsed_counts_from_the_start_that_is_told() {
+fn elapsed_counts_from_the_start_time() {
     let begun = json!({"startTime": "2026-01-01T10:00:00Z"});
     let later = json!({"startTime": "2026-01-01T10:05:00Z"});
     let ended = json!({"startTime": "2026-01-01T10:00:00Z", "endTime": "2026-01-01T10:00:07Z"});

@@ -23,7 +23,7 @@ pub(super) fn check(origin: Option<&Origin>, path: &str) -> Result<(), Error> {
     match service.and_then(|service| Some((service, instead(service)?))) {
         None => Ok(()),
         Some((service, instead)) => Err(Error::config(format!(
-            "{} takes no `requestId`, so a retry could start a second operation: {instead}",
+            "{} does not accept `requestId`, so a retry could start a second operation: {instead}",
             service.title()
         ))),
     }

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_socket_gets_real_time_and_the_server_learns_the_virtual_one() {
+    fn sockets_have_real_time_and_the_server_reads_the_virtual_budget() {
         let clock = VirtualClock::new(ClockPace::Virtual);
         assert_eq!(clock.budget(), None);
         let soon = Duration::from_millis(3);

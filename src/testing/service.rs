@@ -55,8 +55,8 @@ pub(super) struct FakeServiceOptions {
 pub(super) type PauseFn<'a> = dyn FnMut(Duration) -> Result<(), ExchangeEnd> + 'a;
 
 impl FakeService {
-    /// Performs a call. An error of the service is a response; the `Err` means
-    /// that there is nobody to respond to.
+    /// Performs a call. An error of the service is a response too; `Err` means
+    /// that the exchange has ended without one.
     pub(super) fn respond(
         &self,
         call: &RpcCall,
@@ -180,7 +180,7 @@ impl FakeService {
 /// Returns the `NOT_FOUND` for a request that calls no method.
 pub(super) fn no_method(request: &RecordedRequest) -> RpcResponse {
     let (method, path) = (request.method(), request.path());
-    let message = format!("`{method} {path}` is no method of google.longrunning.Operations");
+    let message = format!("`{method} {path}` is not a method of google.longrunning.Operations");
     RpcResponse::Error(Status::new(Code::NotFound, message))
 }
 

@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page() {
+    fn invalid_pages_are_errors() {
         let table = [
             (
                 r#"{"operations":{}}"#,

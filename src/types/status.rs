@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_status() {
+    fn invalid_statuses_are_errors() {
         let table = [
             (
                 r#"{"code":"NOT_FOUND"}"#,

@@ -38,10 +38,8 @@ const CIRCLES: [(&str, &[&str]); 2] = [
         &[
             "error/mod",
             "types/any/decode",
-            "types/any/mod",
             "types/extended/failure",
             "types/extended/mod",
-            "types/lazy_any",
             "types/operation",
             "types/outcome",
             "types/status",

@@ -50,8 +50,7 @@ fn session(sessions: &mut AwsSessions, request: &RecordedRequest, now: Duration)
     let Some(seconds @ 1..=21_600) = lifetime else {
         return FakeResponse::text(400, "x-aws-ec2-metadata-token-ttl-seconds: expected 1 to 21600");
     };
-    // By number, so that each is new, and all of them are secrets in the eyes
-    // of a test.
+    // Numbered, so that each is new.
     let token = format!("CANARY-aws-session-{}", sessions.0.len() + 1);
     sessions.0.insert(token.clone(), now.saturating_add(Duration::from_secs(seconds)));
     FakeResponse::text(200, token)

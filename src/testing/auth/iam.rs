@@ -56,7 +56,7 @@ fn generate(issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) 
     if !name.is_some_and(is_account) {
         return Err(Status::new(
             Code::NotFound,
-            format!("`{path}` is no service account: expected {ACCOUNT}"),
+            format!("`{path}` is not a service account: expected {ACCOUNT}"),
         ));
     }
     let body: TokenRequestBody = serde_json::from_slice(request.body())

@@ -61,7 +61,7 @@ pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), St
         found => Err(format!("header `{name}` is `{found}`: expected `{expected}`")),
     };
     let region = region(&signed)
-        .ok_or_else(|| format!("`{} {}` is no GetCallerIdentity", signed.method, signed.url))?;
+        .ok_or_else(|| format!("`{} {}` is not a GetCallerIdentity request", signed.method, signed.url))?;
     expect("host", &format!("sts.{region}.amazonaws.com"))?;
     expect("x-goog-cloud-target-resource", audience)?;
     expect("x-amz-security-token", TOKEN)?;

@@ -32,7 +32,7 @@ fn a_refresh_token_gets_an_access_token() {
 }
 
 #[test]
-fn what_is_wrong_with_a_refresh_is_said() {
+fn errors_of_a_refresh_name_the_mistake() {
     let rows = [
         ("", "", 200, ""),
         ("grant_type=refresh_token&", "", 400, "invalid_request: Missing required parameter: grant_type"),
@@ -151,7 +151,7 @@ fn the_signature_and_the_claims_of_an_assertion_are_checked() {
 }
 
 #[test]
-fn only_tokens_that_were_given_are_let_in() {
+fn only_issued_tokens_are_accepted() {
     let server = FakeServer::start();
     server.insert(Operation::running("operations/1"));
     server.require_issued_tokens();
@@ -199,7 +199,7 @@ fn only_tokens_that_were_given_are_let_in() {
 }
 
 #[test]
-fn faults_come_first_and_the_token_check_does_not_apply() {
+fn scripts_precede_token_endpoints_which_need_no_token() {
     let server = FakeServer::start();
     server.require_token("x");
     let form = login_form(&server.auth().authorized_user_file());

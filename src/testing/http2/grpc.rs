@@ -65,7 +65,7 @@ impl GrpcRequest {
         let may_start = rpc.is_none() && framed.is_none();
         let problem = framed.or_else(|| match (rpc, &call) {
             (None, _) => {
-                Some(Status::new(Code::Unimplemented, format!("`{path}` is no method of this server")))
+                Some(Status::new(Code::Unimplemented, format!("`{path}` is not a method of this server")))
             }
             (Some(_), None) => Some(Status::new(Code::Internal, "the request is not a protobuf message")),
             (Some(_), Some(_)) => None,

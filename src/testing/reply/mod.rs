@@ -11,8 +11,11 @@ use super::http_response::FakeResponse;
 use super::rpc_response::RpcResponse;
 use crate::types::{Operation, OperationPage, Status};
 
-mod faults;
+// rustdoc lists the methods of a type in the order of the modules: the
+// constructors come first.
 mod responses;
+
+mod faults;
 
 /// One response of a [`FakeServer`](super::FakeServer), with the faults that
 /// happen to it.

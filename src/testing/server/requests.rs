@@ -7,7 +7,7 @@ use crate::util::sync::lock;
 /// Its log of requests.
 impl FakeServer {
     /// Returns the requests that arrived, in order. Of too many, only the
-    /// [latest](FakeServerBuilder::keep_requests) are kept.
+    /// [latest](crate::testing::FakeServerBuilder::keep_requests) are kept.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;

@@ -72,7 +72,7 @@ impl FakeServer {
     /// Returns environment variables that direct Application Default
     /// Credentials to this server's metadata server.
     ///
-    /// They are for the [`environment`](OperationsClientBuilder::environment)
+    /// They are for the [`environment`](crate::OperationsClientBuilder::environment)
     /// of a client, where [`client_builder`](Self::client_builder) sets
     /// them, and for that of a [`Command`](std::process::Command::envs).
     /// `GOOGLE_APPLICATION_CREDENTIALS` can be added.

@@ -1,4 +1,4 @@
-//! Scripted answers and faults, as they are on the wire.
+//! Scripted responses and faults, as they are on the wire.
 
 use std::time::UNIX_EPOCH;
 
@@ -9,7 +9,7 @@ use crate::system::is_wine;
 use crate::types::OperationPage;
 
 #[test]
-fn scripted_answers_come_in_order_before_the_operations() {
+fn scripted_responses_precede_the_operations_in_order() {
     let server = FakeServer::start();
     server.insert(Operation::running("operations/1"));
     let mut page = OperationPage::new(vec![Operation::running("operations/3")], "next");
@@ -50,7 +50,7 @@ fn statuses_are_google_error_bodies() {
 }
 
 #[test]
-fn answers_are_given_to_whom_they_are_meant_for() {
+fn scripted_responses_match_their_requests() {
     let server = FakeServer::start();
     server.insert(Operation::running("operations/1"));
     server.reply_to("POST", ":cancel", Reply::status(503).times(2));
@@ -70,7 +70,7 @@ fn answers_are_given_to_whom_they_are_meant_for() {
 }
 
 #[test]
-fn odd_answers_are_sent_as_they_are() {
+fn odd_responses_are_sent_unchanged() {
     let server = FakeServer::start();
     let html = "text/html; charset=UTF-8";
     let json = "application/json; charset=UTF-8";
@@ -159,7 +159,7 @@ fn gzip_is_what_others_read() {
 }
 
 #[test]
-fn connections_break_where_they_are_told_to() {
+fn connections_break_where_the_reply_says() {
     let server = FakeServer::start();
     let body = r#"{"name":"operations/1"}"#;
     let answer = |reply: Reply| {
@@ -240,7 +240,7 @@ fn a_virtual_wait_ends_at_the_budget() {
 }
 
 #[test]
-fn a_drip_comes_in_pieces_and_is_cut_by_the_budget() {
+fn a_drip_is_sent_in_pieces_and_cut_by_the_budget() {
     let server = FakeServer::start();
     server.reply(Reply::json(200, "1234567").drip(2, SECOND));
     assert_eq!((get(&server, "/").text(), server.elapsed()), ("1234567", 4 * SECOND));
@@ -317,7 +317,7 @@ fn kept_connections_close_early() {
 }
 
 #[test]
-fn a_client_that_leaves_a_huge_answer_harms_nobody() {
+fn a_client_that_leaves_during_a_huge_response_has_no_effect_on_others() {
     let server = FakeServer::start();
     server.reply(Reply::huge(u64::MAX).chunked());
     let mut connection = Raw::connect(&server);

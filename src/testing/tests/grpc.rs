@@ -143,7 +143,7 @@ fn tokens_are_checked() {
 }
 
 #[test]
-fn answers_that_are_not_grpc_go_out_as_they_are() {
+fn responses_that_are_not_grpc_are_sent_unchanged() {
     let server = FakeServer::start();
     let table = [
         ("proxy", Reply::html(503).header("retry-after", "9"), 503, "text/html; charset=UTF-8"),
@@ -207,7 +207,7 @@ fn gzip_is_flagged() {
 }
 
 #[test]
-fn answers_break_where_they_are_told_to() {
+fn responses_break_where_the_reply_says() {
     let server = FakeServer::start();
     let operation = || Reply::from(Operation::running("operations/1"));
     let unavailable = || Reply::from(Status::new(Code::Unavailable, "no"));
@@ -260,7 +260,7 @@ fn connections_end_with_and_without_a_word() {
 }
 
 #[test]
-fn a_ping_comes_before_the_answer() {
+fn a_ping_precedes_the_response() {
     let server = FakeServer::start();
     server.reply(Reply::status(200).after_ping().times(2));
     let mut connection = Raw2::connect(&server);

@@ -116,7 +116,7 @@ impl Raw2 {
         })
     }
 
-    /// How the connection ends when nothing is asked any more.
+    /// Returns how the connection ends after the last request.
     pub(super) fn end(mut self) -> Result<(), Broken> {
         drop(self.requests);
         let connection = &mut self.connection;

@@ -51,7 +51,7 @@ fn every_version_and_shape_of_name_is_found() {
 }
 
 #[test]
-fn what_is_not_there_is_answered_as_google_does() {
+fn unknown_names_and_methods_have_google_errors() {
     let server = FakeServer::start();
     server.insert(Operation::running("operations/42"));
     let answer = get(&server, "/v1/projects/p/operations/43");
@@ -83,7 +83,7 @@ fn what_is_not_there_is_answered_as_google_does() {
 }
 
 #[test]
-fn what_was_inserted_comes_back_to_the_letter() {
+fn inserted_operations_are_returned_unchanged() {
     let server = FakeServer::start();
     let odd = r#"{ "done":true,"name":"operations/1", "response":{}, "later":[1.50, "x"] }"#;
     server.insert(Operation::from_json(odd).unwrap());
@@ -174,7 +174,7 @@ fn cancel_ends_what_is_running() {
 }
 
 #[test]
-fn delete_takes_it_away() {
+fn delete_removes_the_operation() {
     let server = FakeServer::start();
     server.insert(Operation::running("operations/1"));
     server.insert(Operation::running("operations/2"));
@@ -251,7 +251,7 @@ fn bad_list_arguments_are_named() {
 }
 
 #[test]
-fn paging_gives_every_operation_once_and_in_order() {
+fn pages_have_every_operation_once_and_in_order() {
     for (count, page_size) in [(0, 1), (1, 1), (7, 3), (9, 3), (10, 3), (100, 7), (1000, 1000), (1001, 1000)]
     {
         let server = FakeServer::start();
@@ -326,7 +326,7 @@ fn page_sizes_have_a_default_and_a_maximum() {
 }
 
 #[test]
-fn what_is_unreachable_comes_last_or_fails_the_call() {
+fn unreachable_places_are_last_or_fail_the_call() {
     let server = FakeServer::start();
     server.insert(Operation::running("projects/p/locations/a/operations/1"));
     server.set_unreachable(["projects/p/locations/b"]);
@@ -454,7 +454,7 @@ fn ten_thousand_operations_are_listed() {
 }
 
 #[test]
-fn answers_come_in_protobuf_where_that_is_asked_for() {
+fn responses_are_protobuf_if_the_request_selects_it() {
     use crate::proto::google::longrunning as pb;
     use prost::Message;
 

@@ -19,7 +19,7 @@ fn a_connection_is_kept_for_many_requests() {
 }
 
 #[test]
-fn requests_come_in_any_pieces() {
+fn requests_arrive_in_any_pieces() {
     let server = FakeServer::start();
     let request = "POST /v1/operations/1:cancel HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n\
                    3;note=x\r\n{\"a\r\n2\r\n\":\r\nA\r\n 123456789\r\n1\r\n}\r\n0\r\ntrailer: x\r\n\r\n";
@@ -37,7 +37,7 @@ fn requests_come_in_any_pieces() {
 }
 
 #[test]
-fn bodies_are_awaited_and_asked_for() {
+fn bodies_are_awaited_and_continued() {
     let server = FakeServer::start();
     let mut connection = Raw::connect(&server);
     connection.send("POST / HTTP/1.1\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n");
@@ -80,7 +80,7 @@ fn head_has_no_body() {
 }
 
 #[test]
-fn what_is_no_request_is_refused() {
+fn invalid_requests_are_refused() {
     let server = FakeServer::start();
     let long = "x".repeat(70_000);
     let table = [
@@ -122,7 +122,7 @@ fn what_is_no_request_is_refused() {
 }
 
 #[test]
-fn clients_come_in_crowds() {
+fn many_clients_are_served_at_once() {
     let server = FakeServer::start();
     for number in 0..100 {
         server.insert(FakeOperation::new(format!("operations/{number}")).done_at_poll(2));
@@ -145,7 +145,7 @@ fn clients_come_in_crowds() {
 }
 
 #[test]
-fn dropping_the_server_ends_everything() {
+fn dropping_the_server_ends_its_threads_and_connections() {
     let server = FakeServer::start();
     let address = server.address();
     let backend = Arc::downgrade(&server.backend);

@@ -44,7 +44,7 @@ fn type_urls() {
 }
 
 #[test]
-fn what_is_no_any() {
+fn invalid_anys_are_errors() {
     let table = [
         ("null", "any is not valid: expected an object, found null"),
         ("[]", "any is not valid: expected an object, found an array"),
@@ -59,7 +59,7 @@ fn what_is_no_any() {
 }
 
 #[test]
-fn decode_gives_the_fields_or_the_value() {
+fn decode_reads_the_fields_or_the_value() {
     let index = any(r#"{"rows":"9","@type":"x/Index"}"#);
     assert_eq!(index.decode::<Index>().unwrap(), Index { rows: Some("9".into()) });
     assert_eq!(index.decode::<BTreeMap<String, String>>().unwrap(), [("rows".into(), "9".into())].into());
@@ -95,7 +95,7 @@ fn empty_decodes_into_whatever_is_empty() {
 }
 
 #[test]
-fn decode_says_what_it_has_and_wants() {
+fn errors_of_decode_name_both_types() {
     let error = any(r#"{"@type":"x/Index","rows":9}"#).decode::<Index>().unwrap_err();
     let wants = any::type_name::<Index>();
     assert_eq!(

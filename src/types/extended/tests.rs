@@ -58,7 +58,7 @@ fn forms_names_and_outcomes() {
 }
 
 #[test]
-fn what_is_neither_form() {
+fn objects_of_neither_form_are_errors() {
     let rows = [
         (
             "GKE cluster",

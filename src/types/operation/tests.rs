@@ -7,7 +7,7 @@ fn operation(json: &str) -> Operation {
 }
 
 #[test]
-fn outcomes_of_odd_answers() {
+fn outcomes_of_odd_responses() {
     let table = [
         ("empty", "{}", "running"),
         (
@@ -216,7 +216,7 @@ fn parts_outlive_the_document_and_the_operation() {
 }
 
 #[test]
-fn into_message_gives_the_message_or_says_why_not() {
+fn into_message_returns_the_message_or_the_reason() {
     let request = GetOperationRequest { name: "operations/42".into() };
     let packed = || Any::pack(&request);
     let read = |op: Operation| op.into_message::<GetOperationRequest>();

@@ -56,7 +56,7 @@ fn options_that_cannot_be_used_are_not_sent() {
         (
             "an id",
             client.start("/sql/v1beta4/projects/p/instances").request_id("x"),
-            "Cloud SQL takes no `requestId`",
+            "Cloud SQL does not accept `requestId`",
         ),
         ("an id", client.start("/dns/v1/projects/p/managedZones").request_id("x"), "clientOperationId"),
     ];

@@ -131,7 +131,7 @@ fn a_service_account_is_impersonated_by_those_with_a_token() {
             &all,
             json!({}),
             404,
-            "`/v1/a:generateAccessToken` is no service account: expected `projects/-/serviceAccounts/{email}`",
+            "`/v1/a:generateAccessToken` is not a service account: expected `projects/-/serviceAccounts/{email}`",
         ),
     ];
     for (path, token, change, status, expected) in rows {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_metadata_server_wants_its_header_and_sends_it() {
+fn the_metadata_server_requires_and_sends_its_header() {
     let server = FakeServer::start();
     server.auth().universe_domain("example.goog");
     let flavor = ("metadata-flavor", "Google");
