@@ -42,7 +42,7 @@ pub(crate) struct RawJson<'a> {
     start: usize,
     /// How many objects and arrays stand in one another; 0 for a scalar.
     depth: usize,
-    /// No string in it has an escape. If false, one may have.
+    /// Whether no string in it has an escape. If false, one may have.
     is_plain: bool,
 }
 
@@ -84,7 +84,11 @@ impl<'a> JsonReader<'a> {
         self.members(|name, reader| if reader.at_null() { reader.skip() } else { field(name, reader) })
     }
 
-    /// Like [`fields`](Self::fields), but reads the value of each field too.
+    /// Reads the value of each field of a message and passes it to `field`, in
+    /// one scan of the object.
+    ///
+    /// If the scanner does not take the object, serde_json reads it, and
+    /// `field` may be called again for fields that it has received before.
     pub(crate) fn values(
         &mut self,
         mut field: impl FnMut(&str, RawJson<'a>),
@@ -251,7 +255,7 @@ impl<'a> JsonReader<'a> {
 struct JsonKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> RawJson<'a> {
-    /// The value at the start of `text`, which stands at `start` in the
+    /// Creates the value at the start of `text`, which is at `start` in the
     /// document.
     fn scanned(text: &'a str, start: usize, value: ScannedValue) -> Self {
         let ScannedValue { end, depth, is_plain } = value;

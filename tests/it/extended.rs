@@ -23,7 +23,7 @@ struct Service {
     wait: bool,
 }
 
-const SERVICES: [Service; 9] = [
+const SERVICES: [Service; 12] = [
     Service {
         form: OperationForm::ComputeEngine,
         version: "compute/v1",
@@ -113,6 +113,40 @@ const SERVICES: [Service; 9] = [
         wait: false,
     },
     Service {
+        form: OperationForm::ComputeEngine,
+        version: "compute/v1",
+        name: "projects/p/regions/r/operations/o",
+        path: "/compute/v1/",
+        url: "",
+        list: "/compute/v1/projects/p/regions/r/operations",
+        cancel: None,
+        delete: true,
+        wait: true,
+    },
+    Service {
+        form: OperationForm::KubernetesEngine,
+        version: "container/v1beta1",
+        name: "projects/p/zones/z/operations/o",
+        path: "/v1beta1/",
+        url: "",
+        list: "/v1beta1/projects/p/zones/z/operations",
+        cancel: Some(":cancel {}"),
+        delete: false,
+        wait: false,
+    },
+    // Cloud DNS has operations of both kinds.
+    Service {
+        form: OperationForm::Longrunning,
+        version: "dns/v1",
+        name: "projects/p/locations/l/operations/o",
+        path: "/dns/v1/",
+        url: "",
+        list: "/dns/v1/projects/p/locations/l/operations",
+        cancel: Some(":cancel {}"),
+        delete: true,
+        wait: false,
+    },
+    Service {
         form: OperationForm::CloudStorage,
         version: "storage/v1",
         name: "b/B/operations/o",
@@ -160,7 +194,7 @@ fn running_done_and_failed() {
         let done = client.poller(service.name).until_done().unwrap();
         assert!(matches!(done.outcome(), Outcome::Succeeded(_)), "{row}");
         let has_response = matches!(done.outcome(), Outcome::Succeeded(Some(_)));
-        assert_eq!(has_response, service.form == OperationForm::CloudStorage, "{row}");
+        assert_eq!(has_response, !service.form.is_extended(), "{row}");
         assert_eq!(done.name(), service.name, "{row}");
         assert_eq!(Progress::of(&done).percent(), Some(100.0), "{row}");
         done.into_response::<()>().unwrap();

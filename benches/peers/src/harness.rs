@@ -5,7 +5,6 @@ use std::hash::BuildHasher;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
 
 use peers::report::Report;
 
@@ -35,19 +34,17 @@ pub(crate) const GRPC: Field = Field { serve: "serve-grpc", features: "grpc", cl
 /// How much is measured.
 pub(crate) struct Plan {
     pub(crate) rounds: usize,
-    /// A round: gets, listed operations, cold starts.
+    /// A round: gets and listed operations.
     pub(crate) gets: usize,
     pub(crate) operations: usize,
-    pub(crate) starts: usize,
     /// The two listings whose memory is compared.
     pub(crate) memory: [usize; 2],
 }
 
 impl Plan {
     pub(crate) const FULL: Self =
-        Self { rounds: 30, gets: 1_000, operations: 10_000, starts: 2, memory: [10_000, 1_000_000] };
-    pub(crate) const QUICK: Self =
-        Self { rounds: 1, gets: 10, operations: 1_000, starts: 1, memory: [1_000, 2_000] };
+        Self { rounds: 30, gets: 1_000, operations: 10_000, memory: [10_000, 1_000_000] };
+    pub(crate) const QUICK: Self = Self { rounds: 1, gets: 10, operations: 1_000, memory: [1_000, 2_000] };
 }
 
 /// What the rounds found for one client.
@@ -55,8 +52,6 @@ impl Plan {
 pub(crate) struct Measured {
     pub(crate) gets: Vec<Report>,
     pub(crate) lists: Vec<Report>,
-    /// Milliseconds from the start of the program to its first response.
-    pub(crate) starts: Vec<f64>,
 }
 
 pub(crate) struct Harness {
@@ -84,12 +79,11 @@ impl Harness {
         let mut measured: Vec<Measured> = self.clients.iter().map(|_| Measured::default()).collect();
         for round in 1..=plan.rounds {
             eprintln!("round {round} of {}", plan.rounds);
-            for (client, workload) in shuffled(plan, self.clients.len()) {
+            for (client, workload) in shuffled(self.clients.len()) {
                 let found = &mut measured[client];
                 match workload {
-                    Workload::Get => found.gets.push(self.measure(client, "get", plan.gets).0),
-                    Workload::List => found.lists.push(self.measure(client, "list", plan.operations).0),
-                    Workload::Start => found.starts.push(self.measure(client, "get", 1).1),
+                    Workload::Get => found.gets.push(self.measure(client, "get", plan.gets)),
+                    Workload::List => found.lists.push(self.measure(client, "list", plan.operations)),
                 }
             }
         }
@@ -99,20 +93,18 @@ impl Harness {
     /// Peak memory of this crate's client, for a short and a long listing.
     pub(crate) fn memory(&mut self, plan: &Plan) -> [f64; 2] {
         eprintln!("listing {} operations", plan.memory[1]);
-        let peak = |operations| self.measure(self.clients.len() - 1, "list", operations).0.memory.anonymous;
+        let peak = |operations| self.measure(self.clients.len() - 1, "list", operations).memory.anonymous;
         plan.memory.map(peak)
     }
 
-    /// Runs a client; gives its report and the milliseconds that it took to come.
-    fn measure(&mut self, client: usize, workload: &str, count: usize) -> (Report, f64) {
+    /// Runs a client; gives its report.
+    fn measure(&mut self, client: usize, workload: &str, count: usize) -> Report {
         let mut command = command(&self.programs.join(self.clients[client].0), self.pinned);
         command.args([&self.url, workload, &count.to_string()]).stdout(Stdio::piped());
-        let start = Instant::now();
         let mut child = command.spawn().expect("the client starts");
         let line = first_line(&mut child);
-        let elapsed = start.elapsed().as_secs_f64() * 1e3;
         assert!(child.wait().expect("the client ends").success(), "`{}` failed", self.clients[client].0);
-        (line.parse().expect("the client reports"), elapsed)
+        line.parse().expect("the client reports")
     }
 }
 
@@ -128,15 +120,13 @@ impl Drop for Harness {
 enum Workload {
     Get,
     List,
-    Start,
 }
 
 /// Everything that one round does, in random order.
-fn shuffled(plan: &Plan, clients: usize) -> Vec<(usize, Workload)> {
+fn shuffled(clients: usize) -> Vec<(usize, Workload)> {
     let mut round = Vec::new();
     for client in 0..clients {
         round.extend([(client, Workload::Get), (client, Workload::List)]);
-        round.extend(std::iter::repeat_n((client, Workload::Start), plan.starts));
     }
     let hasher = RandomState::new();
     let mut number = 0_usize;

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! One server process, and another for gRPC; each measurement is a client process of its own, so that CPU, memory and start belong
-//! to that client alone. Rounds are interleaved, in random order; a figure is that of the best round, p99 and
-//! memory that of the median one.
+//! to that client alone. Rounds are interleaved, in random order; a figure is that of the best round, memory that of
+//! the median one.
 //! `--quick` does everything once with tiny counts and shows only that it works. `--pin` puts server and
 //! clients on one core, which takes the wake-ups between cores out of the figures (needs `taskset`). `--write` puts the
 //! tables into `docs/benchmarks.md`, and the ratios into `README.md`.

@@ -1,4 +1,4 @@
-//! The figures as Markdown: absolute, as ratios, and against what they should be.
+//! The figures as Markdown: absolute, and against what they should be.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
@@ -24,7 +24,6 @@ impl Tables {
             .line(&format!("{rounds} rounds of {gets} gets and {operations} listed operations, {cores}.\n"));
         let figures: Vec<Figures> = rest.iter().map(Figures::new).collect();
         tables.absolute(&CLIENTS, &figures);
-        tables.ratios(&figures);
         tables.goals(&figures, plan, memory);
         let binary: Vec<Figures> = grpc.iter().map(Figures::new).collect();
         tables.line("\nOver gRPC (h2c, a server of tonic's):\n");
@@ -59,10 +58,9 @@ fn summary(rest: &[Figures], grpc: &[Figures]) -> String {
     )
 }
 
-/// The best round, since whatever else the machine does only adds; the median one for tails and memory.
+/// The best round, since whatever else the machine does only adds; the median one for memory.
 struct Figures {
     get_p50: f64,
-    get_p99: f64,
     get_cpu: f64,
     get_anonymous: f64,
     file: f64,
@@ -70,7 +68,6 @@ struct Figures {
     list_rate: f64,
     page_cpu: f64,
     list_anonymous: f64,
-    start: f64,
 }
 
 impl Figures {
@@ -79,7 +76,6 @@ impl Figures {
         let list = |figure: fn(&Report) -> f64| sorted(measured.lists.iter().map(figure));
         Self {
             get_p50: least(&get(|report| report.p50)),
-            get_p99: median(&get(|report| report.p99)),
             get_cpu: least(&get(|report| report.cpu)),
             get_anonymous: median(&get(|report| report.memory.anonymous)),
             file: median(&get(|report| report.memory.file)),
@@ -87,7 +83,6 @@ impl Figures {
             list_rate: most(&list(|report| report.rate)),
             page_cpu: least(&list(|report| report.cpu)),
             list_anonymous: median(&list(|report| report.memory.anonymous)),
-            start: least(&sorted(measured.starts.iter().copied())),
         }
     }
 }
@@ -97,60 +92,25 @@ impl Tables {
         self.row(&[
             "client",
             "get p50 µs",
-            "p99 µs",
             "CPU µs/get",
-            "threads/get",
             "list ops/s",
             "CPU µs/page",
             "allocated kB, get",
             "allocated kB, list",
             "program kB",
-            "cold start ms",
         ]);
-        self.rule(11);
+        self.rule(8);
         for ((_, label), of) in clients.iter().zip(figures) {
             self.row(&[
                 label,
                 &format!("{:.1}", of.get_p50),
-                &format!("{:.1}", of.get_p99),
                 &format!("{:.1}", of.get_cpu),
-                &format!("{:.2}", of.threads),
                 &format!("{:.0}", of.list_rate),
                 &format!("{:.0}", of.page_cpu),
                 &format!("{:.0}", of.get_anonymous),
                 &format!("{:.0}", of.list_anonymous),
                 &format!("{:.0}", of.file),
-                &format!("{:.2}", of.start),
             ]);
-        }
-        self.line("");
-    }
-
-    fn ratios(&mut self, figures: &[Figures]) {
-        let [raw, ureq, _, google, _] = figures else { return };
-        self.row(&[
-            "ratio",
-            "get p50 ÷ raw",
-            "get p50 ÷ ureq",
-            "CPU/get ÷ ureq",
-            "ops/s ÷ google",
-            "CPU/page ÷ google",
-            "allocated, list ÷ google",
-            "cold start ÷ google",
-        ]);
-        self.rule(8);
-        for ((_, label), of) in CLIENTS.iter().zip(figures) {
-            let ratios = [
-                of.get_p50 / raw.get_p50,
-                of.get_p50 / ureq.get_p50,
-                of.get_cpu / ureq.get_cpu,
-                of.list_rate / google.list_rate,
-                of.page_cpu / google.page_cpu,
-                of.list_anonymous / google.list_anonymous,
-                of.start / google.start,
-            ];
-            let ratios = ratios.map(|ratio| format!("{ratio:.2}"));
-            self.row(&[&[*label][..], &ratios.each_ref().map(String::as_str)[..]].concat());
         }
         self.line("");
     }
