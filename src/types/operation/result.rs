@@ -131,7 +131,10 @@ impl Operation {
     pub fn into_message<M: Message + Name + Default>(self) -> Result<M, Error> {
         match self.outcome() {
             Outcome::Succeeded(Some(response)) => response.unpack(),
+            // An empty message has no bytes, so a missing response is one.
             Outcome::Succeeded(None) => Ok(M::default()),
+            // The errors of the other outcomes are the same; this never
+            // succeeds.
             _ => self.into_response::<()>().map(|()| M::default()),
         }
     }
