@@ -379,6 +379,8 @@ impl Error {
     ///
     /// [`docs/errors.md`]: https://docs.rs/crate/longrunning/latest/source/docs/errors.md
     pub fn is_transient(&self) -> bool {
+        // The same class as that of retries and waits, so that a program that
+        // retries by itself agrees with them.
         self.class() == FaultClass::Transient
     }
 }

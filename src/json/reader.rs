@@ -112,6 +112,8 @@ impl<'a> JsonReader<'a> {
     }
 
     /// Calls `element` at each element of an array; it has to read it.
+    ///
+    /// An error gets the index in front of its path: `[2].name`.
     pub(crate) fn elements(
         &mut self,
         mut element: impl FnMut(&mut Self) -> Result<(), InvalidJson>,
@@ -125,6 +127,8 @@ impl<'a> JsonReader<'a> {
     }
 
     /// Reads any value, however deep.
+    ///
+    /// The value is checked to its end, so a slice of it is always valid JSON.
     pub(crate) fn value(&mut self) -> Result<RawJson<'a>, InvalidJson> {
         self.peek();
         if let Some(value) = scan(self.rest) {
@@ -173,6 +177,7 @@ impl<'a> JsonReader<'a> {
             return Err(self.value()?.expected(what));
         }
         let mut more = !self.eat(close);
+        // Put aside, so that `deepest` is that of these items alone.
         let around = mem::take(&mut self.deepest);
         while more {
             item(self)?;
@@ -209,6 +214,7 @@ impl<'a> JsonReader<'a> {
                 self.rest = self.rest.get(values.byte_offset()..).unwrap_or_default();
                 Ok(value)
             }
+            // At the position of the value, not of the error inside of it.
             Some(Err(cause)) if !cause.is_eof() => Err(InvalidJson::broken(self.offset())),
             _ => Err(InvalidJson::ends_early()),
         }
@@ -262,6 +268,7 @@ impl<'a> RawJson<'a> {
         Self { text: text.get(..end).unwrap_or_default(), start, depth, is_plain }
     }
 
+    /// Returns the text of the value, as it is in the document.
     pub(crate) fn text(self) -> &'a str {
         self.text
     }
@@ -291,6 +298,7 @@ impl<'a> RawJson<'a> {
     /// Returns the error for a value of the wrong kind; it names the kind,
     /// never the value.
     pub(crate) fn expected(self, what: &str) -> InvalidJson {
+        // The first byte determines the kind of a valid value.
         let found = match self.text.as_bytes().first() {
             Some(b'{') => "an object",
             Some(b'[') => "an array",

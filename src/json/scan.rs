@@ -34,6 +34,12 @@ pub(crate) struct ScannedValue {
 ///
 /// Text after the value is not read, except for the byte after a number or a
 /// word, which has to end it.
+///
+/// ```text
+/// begin        scalar: read it. `{`, `[`: open, and the first value comes next
+/// after value  `,`: the next value comes. `}`, `]`: close, and this ends a value too
+/// in objects   a key and a colon come before each value
+/// ```
 pub(crate) fn scan(text: &str) -> Option<ScannedValue> {
     let mut scanner = JsonScanner::new(text);
     let mut next = scanner.take()?;
@@ -77,6 +83,14 @@ pub(crate) fn scan(text: &str) -> Option<ScannedValue> {
 /// place of its value, and the value.
 ///
 /// An object with an escape in a key is left to serde_json.
+///
+/// ```text
+/// {"name": "o", "done": true}    member("name", 9, …), member("done", 22, …)
+/// {}                             no call
+/// {"n\u0061me": "o"}             None
+/// ```
+///
+/// If it returns `None`, `member` may have been called for the members before.
 pub(crate) fn scan_members<'t>(
     text: &'t str,
     mut member: impl FnMut(&'t str, usize, ScannedValue),
@@ -170,7 +184,8 @@ impl<'t> JsonScanner<'t> {
         self.take()
     }
 
-    /// Opens an object or array, unless that is too deep for the stack of bits.
+    /// Opens an object or array, unless that is too deep for the stack of bits:
+    /// then serde_json reads the value.
     #[inline]
     fn open(&mut self, bracket: u8) -> Option<()> {
         if self.depth == MOST_LEVELS {
@@ -202,7 +217,8 @@ impl<'t> JsonScanner<'t> {
         self.objects & 1 == 1
     }
 
-    /// Reads the rest of a string, after its quotation mark.
+    /// Reads the rest of a string, after its quotation mark. Control characters
+    /// are not allowed in it (RFC 8259 section 7).
     #[inline]
     fn string(&mut self) -> Option<()> {
         loop {
@@ -235,7 +251,12 @@ impl<'t> JsonScanner<'t> {
         Some(())
     }
 
-    /// Reads the rest of a number.
+    /// Reads the rest of a number, whose first byte was taken.
+    ///
+    /// ```text
+    /// -0   1.5   2E+10    numbers
+    /// 01   .5   1.   -    None, at once or at the next delimiter
+    /// ```
     fn number(&mut self, first: u8) -> Option<()> {
         let first = if first == b'-' { self.take()? } else { first };
         match first {
@@ -294,6 +315,8 @@ fn after_space(mut text: &[u8]) -> &[u8] {
 }
 
 /// Returns the text after an escape, whose backslash was read.
+///
+/// It is marked as cold: few strings of operations have one.
 #[cold]
 fn escape(text: &[u8]) -> Option<&[u8]> {
     let (escaped, rest) = text.split_first()?;
@@ -338,6 +361,11 @@ fn short_special(text: &[u8]) -> Option<(u8, &[u8])> {
 ///
 /// Both parts subtract in all bytes at once. A borrow may set further bits
 /// above the first that is right, so only the lowest of all is meaningful.
+///
+/// ```text
+/// bytes    a  b  "  c  \  d  e  f
+/// found    0  0  80 ?  ?  ?  ?  ?      23 trailing zeros: byte 2
+/// ```
 #[inline]
 fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;

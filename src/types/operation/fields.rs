@@ -221,6 +221,8 @@ impl Operation {
 /// Returns the text of operations that a program creates: one empty text for
 /// all.
 fn no_text() -> Arc<str> {
+    // Shared, because a list of thousands in a test or a cache would otherwise
+    // allocate a text for each.
     static EMPTY: LazyLock<Arc<str>> = LazyLock::new(Arc::default);
     Arc::clone(&EMPTY)
 }

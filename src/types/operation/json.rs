@@ -36,6 +36,7 @@ impl Operation {
     /// has the wrong type (the message contains its path), or values nest
     /// deeper than 127 levels.
     pub fn from_json(text: &str) -> Result<Self, Error> {
+        // The name for the error is looked up only if there is one.
         JsonReader::document(text, Self::read).map_err(|invalid| Error::invalid(&subject(text), invalid))
     }
 

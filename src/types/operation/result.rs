@@ -49,11 +49,11 @@ impl Operation {
 
     /// Decodes the response of an operation that succeeded with serde.
     ///
-    /// [`Any::decode`] describes the input of `T`. A missing response is an
-    /// empty message: it decodes to `()`, a struct without required fields,
-    /// or an `Option`.
+    /// [`Any::decode`](crate::Any::decode) describes the input of `T`. A
+    /// missing response is an empty message: it decodes to `()`, a struct
+    /// without required fields, or an `Option`.
     ///
-    /// An [extended operation](OperationForm) has no response. It is decoded
+    /// An [extended operation](crate::OperationForm) has no response. It is decoded
     /// itself, so a `T` with the field `targetLink` gets the URL of the
     /// resource; `()` accepts it too.
     ///
@@ -109,8 +109,8 @@ impl Operation {
 
     /// Returns the response of an operation that succeeded as a prost message.
     ///
-    /// [`Any::unpack`] describes which responses can be read so: those in
-    /// protobuf bytes
+    /// [`Any::unpack`](crate::Any::unpack) describes which responses can be
+    /// decoded in this way: those in protobuf bytes
     /// ([`DataFormat::Proto`](crate::transport::DataFormat::Proto), gRPC). A
     /// missing response is an empty message.
     ///
@@ -131,7 +131,10 @@ impl Operation {
     pub fn into_message<M: Message + Name + Default>(self) -> Result<M, Error> {
         match self.outcome() {
             Outcome::Succeeded(Some(response)) => response.unpack(),
+            // An empty message has no bytes, so a missing response is one.
             Outcome::Succeeded(None) => Ok(M::default()),
+            // The errors of the other outcomes are the same; this never
+            // succeeds.
             _ => self.into_response::<()>().map(|()| M::default()),
         }
     }

@@ -30,7 +30,7 @@ fn a_client_never_has_more_connections_than_its_limit() {
     for idle in [LIMIT, 0] {
         let server = CountingServer::start();
         let client = client(&server.url, idle);
-        let calls = scaled(5, 500);
+        let calls = scaled(5, 100);
         thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
