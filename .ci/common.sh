@@ -27,9 +27,14 @@ toolchain() {
   [[ $# -eq 1 ]] || timeout 600 rustup target add --toolchain "$1" "${@:2}" >/dev/null 2>&1
 }
 
-# Installs programs that cargo runs: `tool NAME`.
+# Installs rustfmt and clippy for the toolchain in use.
+clippy() { rustup component add rustfmt clippy >/dev/null 2>&1 || true; }
+
+# Installs programs that cargo runs: `tool NAME`. Some ask for optimizations that take longer than the program will.
 tool() {
-  command -v "$1" >/dev/null || timeout 1200 cargo install --quiet --locked "$1"
+  command -v "$1" >/dev/null ||
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+      timeout 1800 cargo install --quiet --locked "$1"
 }
 
 # The toolchain that is in use, for targets.

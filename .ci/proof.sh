@@ -1,11 +1,9 @@
-# Fuzz targets, soak tests, mutants, the public interface, and the oldest dependencies.
+# Fuzz targets, soak tests, mutants, the public interface, its versions, and the oldest dependencies.
 
 fuzz() {
   step "fuzz: each target for ${FUZZ_SECONDS:-20} s"
-  if ! toolchain nightly || ! tool cargo-fuzz; then
-    skip 'the fuzz targets: no nightly toolchain or no cargo-fuzz'
-    return
-  fi
+  provide c++ g++ && tool cargo-fuzz ||
+    { skip 'the fuzz targets: cargo-fuzz or a C++ compiler cannot be installed'; return; }
   .ci/fuzz.sh "${FUZZ_SECONDS:-20}"
 }
 
@@ -23,7 +21,8 @@ mutants() {
 }
 
 advisories() {
-  step 'advisories'
+  step 'advisories: no known vulnerability in a dependency'
+  tool cargo-deny || { skip 'advisories: cargo-deny cannot be installed'; return; }
   # The database is not part of a package registry, so that it cannot be had everywhere.
   if timeout 120 cargo deny --all-features fetch db >/dev/null 2>&1; then
     cargo deny --workspace --all-features check advisories
@@ -44,6 +43,17 @@ api() {
   .ci/api.sh || status=$?
   [[ $status -ne 3 ]] || { skip 'the listing of the public interface: cargo-public-api does not work with this nightly'; return 0; }
   return "$status"
+}
+
+# Compares with the last release of the library; without one there is nothing that a version promises.
+semver() {
+  step 'semver: the version of the library fits the changes since its last release'
+  local last
+  last=$(git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null) ||
+    { skip 'the comparison with the last release: no tag v* yet'; return; }
+  tool cargo-semver-checks ||
+    { skip "the comparison with $last: cargo-semver-checks cannot be installed"; return; }
+  cargo semver-checks --package longrunning --all-features --baseline-rev "$last"
 }
 
 minimal() {

@@ -26,8 +26,9 @@ pub(crate) enum FaultClass {
     Tolerable,
     /// A call returns it, a wait tolerates a few in a row.
     Doubtful,
-    /// A status page of something in front of the service, sent as a success: a
-    /// call returns it, a wait tolerates one.
+    /// A status page of something in front of the service, or other text that
+    /// is not JSON, sent as a success: a call returns it, a wait tolerates one.
+    /// A wait that has reached the service before tolerates a few in a row.
     StatusPage,
     /// A call returns it, a wait tolerates it within its grace.
     NotFound,

@@ -15,6 +15,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use longrunning::printing::shown;
 use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply, Rpc};
 use longrunning::{Any, Code, Error, ErrorKind, OperationForm, Status};
 use serde::{Deserialize, Deserializer, de};
@@ -214,6 +215,7 @@ impl ScenarioStart {
         let request = self.request.as_deref().map(|request| {
             let parts = request.split_once(' ').filter(|(_, template)| template.starts_with('/'));
             parts.map(|(method, template)| (method.to_owned(), template.to_owned())).ok_or_else(|| {
+                let request = shown(request);
                 Error::new(
                     ErrorKind::Config,
                     format!("`request` of a start is `{request}`: expected one like `POST /v2/{{name=projects/*}}:run`"),

@@ -52,10 +52,10 @@ use crate::util::secret::Secret;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct AuthorizedUser(Arc<UserLogin>);
+pub struct AuthorizedUser(Arc<GcloudLogin>);
 
 /// The contents of the file, shared by clones.
-struct UserLogin {
+struct GcloudLogin {
     /// The OAuth client through which the user logged in.
     client_id: String,
     /// The secret of the OAuth client, which is not secret for installed
@@ -144,7 +144,7 @@ impl AuthorizedUser {
             file.require(["client_id", "client_secret", "refresh_token"])?;
         // Moves the text, so that no copy stays in a plain string.
         let secret = |text: &mut String| Secret::new(std::mem::take(text));
-        Ok(Self(Arc::new(UserLogin {
+        Ok(Self(Arc::new(GcloudLogin {
             client_id: std::mem::take(&mut *client_id),
             client_secret: secret(&mut client_secret),
             refresh_token: RefreshToken::new(secret(&mut refresh_token)),

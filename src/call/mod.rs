@@ -109,6 +109,7 @@ impl<R, M> Call<R, M> {
 
     /// Sets the version of the operation, if it is not that of the client.
     pub(crate) fn at_version(mut self, version: Option<Arc<str>>) -> Self {
+        // Set by the target and not by the program, so it is no setter.
         self.options.api_version = version;
         self
     }

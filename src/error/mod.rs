@@ -379,6 +379,8 @@ impl Error {
     ///
     /// [`docs/errors.md`]: https://docs.rs/crate/longrunning/latest/source/docs/errors.md
     pub fn is_transient(&self) -> bool {
+        // The same class as that of retries and waits, so that a program that
+        // retries by itself agrees with them.
         self.class() == FaultClass::Transient
     }
 }
@@ -432,8 +434,17 @@ impl Error {
     /// Returns whether a document stops before its end, as after a connection
     /// that broke unnoticed.
     pub(crate) fn is_cut_short(&self) -> bool {
+        self.invalid_json().is_some_and(InvalidJson::is_cut_short)
+    }
+
+    /// Returns whether a document is not JSON at all.
+    pub(crate) fn is_not_json(&self) -> bool {
+        self.invalid_json().is_some_and(|invalid| !invalid.is_json())
+    }
+
+    fn invalid_json(&self) -> Option<&InvalidJson> {
         // The parser knows, and it is the source of the error.
-        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(InvalidJson::is_cut_short)
+        self.source().and_then(|cause| cause.downcast_ref())
     }
 
     /// Returns whether the server may have acted on the request.

@@ -94,6 +94,12 @@ impl InvalidJson {
 
 /// Prints the path and the problem. The path has names of a server, which are
 /// escaped and bounded.
+///
+/// ```text
+/// unexpected text at byte 7
+/// the text ends early
+/// `a[1].b`: expected a string, found a number
+/// ```
 impl fmt::Display for InvalidJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.problem {

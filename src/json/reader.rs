@@ -42,7 +42,7 @@ pub(crate) struct RawJson<'a> {
     start: usize,
     /// How many objects and arrays stand in one another; 0 for a scalar.
     depth: usize,
-    /// No string in it has an escape. If false, one may have.
+    /// Whether no string in it has an escape. If false, one may have.
     is_plain: bool,
 }
 
@@ -84,7 +84,11 @@ impl<'a> JsonReader<'a> {
         self.members(|name, reader| if reader.at_null() { reader.skip() } else { field(name, reader) })
     }
 
-    /// Like [`fields`](Self::fields), but reads the value of each field too.
+    /// Reads the value of each field of a message and passes it to `field`, in
+    /// one scan of the object.
+    ///
+    /// If the scanner does not take the object, serde_json reads it, and
+    /// `field` may be called again for fields that it has received before.
     pub(crate) fn values(
         &mut self,
         mut field: impl FnMut(&str, RawJson<'a>),
@@ -108,6 +112,8 @@ impl<'a> JsonReader<'a> {
     }
 
     /// Calls `element` at each element of an array; it has to read it.
+    ///
+    /// An error gets the index in front of its path: `[2].name`.
     pub(crate) fn elements(
         &mut self,
         mut element: impl FnMut(&mut Self) -> Result<(), InvalidJson>,
@@ -121,6 +127,8 @@ impl<'a> JsonReader<'a> {
     }
 
     /// Reads any value, however deep.
+    ///
+    /// The value is checked to its end, so a slice of it is always valid JSON.
     pub(crate) fn value(&mut self) -> Result<RawJson<'a>, InvalidJson> {
         self.peek();
         if let Some(value) = scan(self.rest) {
@@ -169,6 +177,7 @@ impl<'a> JsonReader<'a> {
             return Err(self.value()?.expected(what));
         }
         let mut more = !self.eat(close);
+        // Put aside, so that `deepest` is that of these items alone.
         let around = mem::take(&mut self.deepest);
         while more {
             item(self)?;
@@ -205,6 +214,7 @@ impl<'a> JsonReader<'a> {
                 self.rest = self.rest.get(values.byte_offset()..).unwrap_or_default();
                 Ok(value)
             }
+            // At the position of the value, not of the error inside of it.
             Some(Err(cause)) if !cause.is_eof() => Err(InvalidJson::broken(self.offset())),
             _ => Err(InvalidJson::ends_early()),
         }
@@ -251,13 +261,14 @@ impl<'a> JsonReader<'a> {
 struct JsonKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> RawJson<'a> {
-    /// The value at the start of `text`, which stands at `start` in the
+    /// Creates the value at the start of `text`, which is at `start` in the
     /// document.
     fn scanned(text: &'a str, start: usize, value: ScannedValue) -> Self {
         let ScannedValue { end, depth, is_plain } = value;
         Self { text: text.get(..end).unwrap_or_default(), start, depth, is_plain }
     }
 
+    /// Returns the text of the value, as it is in the document.
     pub(crate) fn text(self) -> &'a str {
         self.text
     }
@@ -287,6 +298,7 @@ impl<'a> RawJson<'a> {
     /// Returns the error for a value of the wrong kind; it names the kind,
     /// never the value.
     pub(crate) fn expected(self, what: &str) -> InvalidJson {
+        // The first byte determines the kind of a valid value.
         let found = match self.text.as_bytes().first() {
             Some(b'{') => "an object",
             Some(b'[') => "an array",

@@ -67,6 +67,7 @@ impl<'a> RawJson<'a> {
     /// "-_8"    "+/8="   fb ff
     /// ```
     pub(crate) fn bytes(self) -> Result<Vec<u8>, InvalidJson> {
+        // One decoder for both alphabets, which differ in two characters.
         let standard = self.string()?.replace('-', "+").replace('_', "/");
         BASE64.decode(standard).map_err(|_| InvalidJson::new("expected base64"))
     }

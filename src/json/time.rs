@@ -18,6 +18,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.strip_suffix('s')?;
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
     let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
+    // Leading zeros are accepted.
     let seconds = i64::try_from(digits(whole)?).ok().filter(|seconds| *seconds <= MAX_DURATION)?;
     let nanos = fraction.map_or(Some(0), nanos)?;
     // Both parts have the sign, as the message requires.
@@ -61,6 +62,7 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
 /// Writes a time in UTC with 0, 3, 6 or 9 digits after the point; `None` if it
 /// is out of range.
 pub(crate) fn timestamp_text(timestamp: &Timestamp) -> Option<String> {
+    // Nanoseconds count forward, also before 1970.
     let in_range = TIMESTAMPS.contains(&timestamp.seconds) && (0..=MAX_NANOS).contains(&timestamp.nanos);
     in_range.then(|| timestamp.to_string())
 }

@@ -11,6 +11,12 @@ use crate::json::{InvalidJson, MAX_DEPTH};
 /// A value is written by one call; an object or an array by a call around those
 /// of its contents. Separators are written by the writer, which looks at the
 /// end of its text: no separator follows an opening bracket.
+///
+/// ```text
+/// object(|w| { w.member("a"); w.raw("1"); w.member("b"); w.string("x\n"); Ok(()) })
+///
+/// {"a":1,"b":"x\n"}
+/// ```
 #[derive(Default)]
 pub(crate) struct JsonWriter {
     text: String,
@@ -66,6 +72,7 @@ impl JsonWriter {
 
     /// Writes a string, escaped.
     pub(crate) fn string(&mut self, string: &str) {
+        // Escaping has many cases, and serde_json is there anyway.
         self.text += &serde_json::Value::from(string).to_string();
     }
 
@@ -95,6 +102,8 @@ impl JsonWriter {
 
     /// Writes a comma, unless this is the first item.
     fn separate(&mut self, open: char) {
+        // The bracket of this object or array is at the end only before its
+        // first item: a nested value ends with a closing bracket.
         if !self.text.ends_with(open) {
             self.text.push(',');
         }

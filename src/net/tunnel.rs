@@ -106,3 +106,31 @@ fn refused(status: Option<u16>, responded: bool, proxy: &ProxyServer, peer: &Pee
 /// The longest head of a response, in bytes. No proxy needs as much, and a
 /// wrong peer may send for ever.
 const MAX_HEAD: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::net::options::ProxySetting;
+    use crate::net::proxy::ProxyRoutes;
+
+    #[test]
+    fn refusals_of_the_proxy_are_explained() {
+        let env = BTreeMap::from([("HTTPS_PROXY".to_owned(), "http://u:p@proxy.test:3128".to_owned())]);
+        let routes = ProxyRoutes::new(&ProxySetting::Environment, &env).unwrap();
+        let peer = Peer { tls: true, host: "example.com", port: 443 };
+        let proxy = routes.to(&peer).unwrap().unwrap();
+        let rows = [
+            (Some(407), true, "it refused the user and password given (407)"),
+            (Some(403), true, "it responded with 403"),
+            (Some(503), true, "it responded with 503"),
+            (None, true, "its response is not HTTP/1.1"),
+            (None, false, "it did not respond"),
+        ];
+        for (status, responded, why) in rows {
+            let error = refused(status, responded, proxy, &peer);
+            assert_eq!(error.to_string(), format!("the proxy did not connect to example.com:443: {why}"));
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! The protobuf messages of `google.longrunning` and `google.rpc`, as [prost] generates them.
 //!
-//! The `.proto` files are in `proto/`. The test `tests/heavy/tests/proto_drift.rs` generates the code again and fails if it differs. The well-known
+//! The `.proto` files are in `proto/`. The test
+//! `tests/heavy/tests/proto_drift.rs` generates the code again and fails if it
+//! differs. Nothing here is edited by hand but the setters. The well-known
 //! types are those of [`prost_types`].
 //!
 //! A program creates a message with its setters, so that a field which Google adds is no breaking change:

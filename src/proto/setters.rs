@@ -1,9 +1,9 @@
 //! Setters for the generated messages.
 //!
 //! The structs are `#[non_exhaustive]`: a program cannot write them as struct
-//! expressions, so a field that Google adds is no breaking change. It starts
-//! from `default()` and sets fields. Each setter replaces the value, also that
-//! of a repeated field.
+//! expressions, so a field that Google adds is no breaking change. A program
+//! starts from `default()` and sets fields. Each setter replaces the value,
+//! also that of a repeated field.
 
 use std::collections::HashMap;
 

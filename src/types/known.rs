@@ -84,6 +84,7 @@ impl KnownType {
     /// is no field of it, so it is skipped.
     pub(super) fn encode(&self, any: RawJson<'_>) -> Result<Vec<u8>, InvalidJson> {
         if !self.own_form {
+            // `@type` is no field of the message, so the reader skips it.
             return (self.encode)(&mut any.reader());
         }
         // The order of members is free, so `@type` may come after `value`.

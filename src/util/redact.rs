@@ -344,7 +344,7 @@ const LONGEST_SLIP: usize = 64;
 const PEM: &str = "-----BEGIN";
 const REDACTED: &str = "[redacted]";
 const BYTE_ORDER_MARK: char = '\u{feff}';
-/// What follows `Bearer` is a token if it has at least so many bytes; in a
+/// The length in bytes from which on the text after `Bearer` is a token; in a
 /// sentence it is a shorter word.
 const SHORTEST_CREDENTIAL: usize = 20;
 /// The shortest value that counts without quotes and without `=`; words of a

@@ -64,6 +64,11 @@ fn events() -> Vec<(&'static str, Play, Option<Play>)> {
         ("HTTP 200 with an HTML page", Sends(|| Reply::html(200)), None),
         ("HTTP 200 with text", Sends(text), None),
         (
+            "HTTP 200 with text that is labelled as JSON",
+            Sends(|| Reply::json(200, "upstream connect error")),
+            None,
+        ),
+        (
             "labelled gzip, and is not",
             Sends(|| Reply::json(200, r#"{"name":"operations/42"}"#).header("content-encoding", "gzip")),
             Some(Sends(|| Reply::usual().header("grpc-encoding", "gzip"))),

@@ -1,10 +1,12 @@
 //! Plain http beyond loopback: for anonymous clients that allow it, and never with credentials.
 
+#[cfg(unix)]
+use longrunning::Operation;
 use longrunning::auth::{AccessToken, TokenRequest};
 use longrunning::http::{ClientCertificate, HttpOptions};
 use longrunning::testing::FakeServer;
 use longrunning::transport::TransportKind;
-use longrunning::{Credentials, Error, ErrorKind, Operation, OperationsClient, OperationsClientBuilder};
+use longrunning::{Credentials, Error, ErrorKind, OperationsClient, OperationsClientBuilder};
 
 /// The server under an address that is not one of loopback, as far as a client can know.
 fn elsewhere(server: &FakeServer) -> String {

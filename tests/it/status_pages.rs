@@ -87,7 +87,13 @@ fn what_acknowledges_nothing() {
 /// A page in front of the service is an outage if the service was reached before, and else probably a wrong URL.
 #[test]
 fn a_wait_tolerates_pages_once_it_has_seen_its_operation() {
-    let pages = [Reply::html(200), typed("text/plain", "upstream connect error")];
+    let pages = [
+        Reply::html(200),
+        typed("text/plain", "upstream connect error"),
+        typed("application/json", "upstream connect error"),
+        typed("application/json", "{upstream connect error}"),
+        Reply::json(200, vec![0xff; 50]),
+    ];
     for page in pages {
         for (seen, count, expected) in
             [(true, 5, "ok"), (true, 6, "Decode"), (false, 1, "ok"), (false, 2, "Decode")]

@@ -35,15 +35,7 @@ const CIRCLES: [(&str, &[&str]); 2] = [
     ),
     (
         "an error holds the operation and the status that it is about, and they return errors where they are read",
-        &[
-            "error/mod",
-            "types/any/decode",
-            "types/extended/failure",
-            "types/extended/mod",
-            "types/operation",
-            "types/outcome",
-            "types/status",
-        ],
+        &["error/mod", "types/operation/mod", "types/status"],
     ),
 ];
 

@@ -15,7 +15,11 @@ pub fn urls(data: &[u8]) {
         check_password(text, &format!("{error} {error:?}"));
     }
     if let Err(error) = OperationsClient::builder(text).build() {
-        if text.contains(':') && text.contains("CANARY@") {
+        // What is behind the last `@` is no part of any credentials.
+        let is_secret = text.rsplit_once('@').is_some_and(|(credentials, rest)| {
+            credentials.contains(':') && credentials.ends_with("CANARY") && !rest.contains("CANARY")
+        });
+        if is_secret {
             check_secret_error(&error);
         }
         return;

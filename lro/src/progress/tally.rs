@@ -18,21 +18,24 @@ pub(crate) enum WaitEnd {
     Running,
     /// The service does not know it.
     NotFound,
-    /// The service could not be reached, or sent nothing useful.
+    /// The service could not be reached, or it failed.
     Unreachable,
+    /// A response was received, and could not be read.
+    Unreadable,
     /// The service refused the request, or it could not be made.
     Refused,
 }
 
 impl WaitEnd {
     /// In the order in which totals name them.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Succeeded,
         Self::Failed,
         Self::Cancelled,
         Self::Running,
         Self::NotFound,
         Self::Unreachable,
+        Self::Unreadable,
         Self::Refused,
     ];
 
@@ -45,6 +48,7 @@ impl WaitEnd {
             Self::Running => "still running",
             Self::NotFound => "not found",
             Self::Unreachable => "unreachable",
+            Self::Unreadable => "unreadable",
             Self::Refused => "refused",
         }
     }
@@ -61,7 +65,7 @@ impl WaitEnd {
             Self::Succeeded => TextStyle::Succeeded,
             Self::Failed | Self::Cancelled | Self::NotFound | Self::Refused => TextStyle::Failed,
             Self::Running => TextStyle::Running,
-            Self::Unreachable => TextStyle::Unreachable,
+            Self::Unreachable | Self::Unreadable => TextStyle::Unreachable,
         }
     }
 }
@@ -152,8 +156,8 @@ mod tests {
 
     #[test]
     fn done_counts_only_what_has_ended() {
-        use WaitEnd::{Cancelled, Failed, NotFound, Refused, Running, Succeeded, Unreachable};
-        let rows: [(usize, &[WaitEnd], &str, &str); 8] = [
+        use WaitEnd::{Cancelled, Failed, NotFound, Refused, Running, Succeeded, Unreachable, Unreadable};
+        let rows: [(usize, &[WaitEnd], &str, &str); 9] = [
             (2, &[], "0 of 2 done", ""),
             (2, &[Succeeded], "1 of 2 done", "1 succeeded in 1m19s"),
             (1, &[Succeeded], "1 of 1 done", "succeeded in 1m19s"),
@@ -171,6 +175,7 @@ mod tests {
                 "3 of 5 done, 1 not found, 1 unreachable",
                 "3 succeeded, 1 not found, 1 unreachable in 1m19s",
             ),
+            (1, &[Unreadable], "0 of 1 done, 1 unreadable", "unreadable in 1m19s"),
             (1, &[Refused], "0 of 1 done, 1 refused", "refused in 1m19s"),
         ];
         for (all, ends, so_far, in_the_end) in rows {

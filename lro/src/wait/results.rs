@@ -123,6 +123,7 @@ impl FinishedJob {
             Err(error) => match Exit::of(error) {
                 Exit::NotFound => WaitEnd::NotFound,
                 Exit::Running => WaitEnd::Running,
+                Exit::NotAsked if error.kind() == ErrorKind::Decode => WaitEnd::Unreadable,
                 Exit::NotAsked if error.code().is_none_or(is_unreachable) => WaitEnd::Unreachable,
                 _ => WaitEnd::Refused,
             },

@@ -38,6 +38,8 @@ impl OperationsClientBuilder {
     ///     .credentials(Credentials::application_default());
     /// ```
     pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        // Replaces the scopes: adding to those of the credentials would request
+        // more than the program says.
         self.set_service("scopes", |service| service.scopes = scopes.into_iter().map(Into::into).collect())
     }
 

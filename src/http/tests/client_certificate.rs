@@ -11,7 +11,7 @@ use crate::folder::Folder;
 
 use super::super::{ClientCertificate, HttpErrorKind::Tls};
 use super::authority::{Authority, VERSIONS, unchanged};
-use super::server::{Act, Server, Session, ok};
+use super::server::{Act, Server, Session, ok, send};
 use super::x509::{Key, Params, certificate_pem};
 use super::{HttpAgent, Roots, agent, get, options};
 
@@ -367,4 +367,18 @@ fn keys_are_not_printed() {
     let source = ClientCertificate::from_source(|| Ok((b"CANARY-3".to_vec(), b"CANARY-4".to_vec())));
     let printed = format!("{options:?} {error:?} {error} {source:?} {:?}", agent());
     assert!(!printed.contains("CANARY"), "{printed}");
+}
+
+/// The server requests a certificate and needs none, so that only an end before
+/// the response can be a refusal.
+#[test]
+fn an_end_within_the_response_is_no_refusal() {
+    for version in VERSIONS {
+        let authority = Authority::new(unchanged);
+        let config = authority.serving("localhost", unchanged, Some(authority.wished()), &[version]);
+        let server = Server::start_tls(vec![vec![Act::Read, send("HTTP/1.1 200 OK\r\n\r\n{")]], config);
+        let error = get(&authority.agent(), &url(&server)).unwrap_err();
+        let message = format!("response of localhost:{} was cut short", server.port);
+        assert_eq!(error.to_string(), message, "{version:?}");
+    }
 }

@@ -181,10 +181,13 @@ fn names_may_be_as_long_as_the_file_system_allows() -> Result<(), Error> {
 
 #[test]
 fn a_temporary_file_of_a_killed_process_is_removed_and_no_other() -> Result<(), Error> {
+    const LONGER: &str = ".jobs.jsonl.longrunning-tmp-0123456789abcdef0";
+    const NO_HEX: &str = ".jobs.jsonl.longrunning-tmp-0123456789abcdeg";
     let ours = ".jobs.jsonl.longrunning-tmp-0123456789abcdef";
     let rows = [
         (ours, true),
-        (".jobs.jsonl.longrunning-tmp-0123456789abcdefg", false),
+        (LONGER, false),
+        (NO_HEX, false),
         (".jobs.jsonl.longrunning-tmp-/../../../victim", false),
         (".other.longrunning-tmp-0123456789abcdef", false),
         ("victim", false),
@@ -192,7 +195,7 @@ fn a_temporary_file_of_a_killed_process_is_removed_and_no_other() -> Result<(), 
     for (name, removed) in rows {
         let folder = Files::new();
         drop(Journal::open(folder.file())?);
-        let victims = ["victim", ours, ".other.longrunning-tmp-0123456789abcdef"];
+        let victims = ["victim", ours, LONGER, NO_HEX, ".other.longrunning-tmp-0123456789abcdef"];
         for victim in victims {
             folder.0.file(victim, "contents");
         }

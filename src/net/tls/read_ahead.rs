@@ -49,3 +49,24 @@ impl Read for ReadAhead {
 
 /// Two TLS records of the largest size, in bytes.
 const SIZE: usize = 32 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_once_and_in_order() {
+        let mut buffer = ReadAhead::default();
+        assert!(buffer.is_empty());
+        for source in [&b"0123456789"[..], b"abc"] {
+            buffer.fill(&mut { source }).unwrap();
+            let (mut read, mut part) = (Vec::<u8>::new(), [0; 4]);
+            while !buffer.is_empty() {
+                let amount = buffer.read(&mut part).unwrap();
+                read.extend(&part[..amount]);
+            }
+            assert_eq!(read, source);
+            assert_eq!(buffer.read(&mut part).unwrap(), 0);
+        }
+    }
+}

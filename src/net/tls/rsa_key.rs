@@ -87,4 +87,24 @@ mod tests {
         }
         assert_eq!(rsa_bits(Key::generate().public()), None);
     }
+
+    #[test]
+    fn leading_zeros_are_no_bits() {
+        let der = |tag: u8, content: &[u8]| [&[tag, content.len() as u8], content].concat();
+        let rows: [(&[u8], Option<usize>); 6] = [
+            (&[0x80, 0], Some(16)),
+            (&[0, 0x80, 0], Some(16)),
+            (&[0, 0, 0x80, 0], Some(16)),
+            (&[0x7f, 0xff], Some(15)),
+            (&[1, 0, 1], Some(17)),
+            (&[0], None),
+        ];
+        for (modulus, bits) in rows {
+            let key = der(SEQUENCE, &[der(INTEGER, modulus), der(INTEGER, &[3])].concat());
+            let algorithm = der(SEQUENCE, &der(OBJECT_IDENTIFIER, RSA_ENCRYPTION));
+            let info = [algorithm, der(BIT_STRING, &[&[0], &*key].concat())].concat();
+            assert_eq!(rsa_bits_of_content(&info), bits, "{modulus:?}");
+            assert_eq!(rsa_bits(&der(SEQUENCE, &info)), bits, "{modulus:?}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::verifier::WeakKey;
 use super::*;
 use crate::net::options::Roots;
 
@@ -54,6 +55,65 @@ fn handshakes_that_end_early_do_not_spin() {
         let limit = IoLimit::new(Instant::now() + Duration::from_secs(3600), None);
         let error = settings.connect(Box::new(inner), PeerRole::Server, &peer, limit).unwrap_err();
         assert!(matches!(error, ConnectionError::Io(_)), "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn flaws_of_certificates_are_named() {
+    use std::sync::Arc;
+
+    use rustls::{CertificateError as Flaw, Error, OtherError};
+
+    let weak = |is_authority| Flaw::Other(OtherError(Arc::new(WeakKey { bits: 1024, is_authority })));
+    let algorithm = Flaw::UnsupportedSignatureAlgorithmContext {
+        signature_algorithm_id: Vec::new(),
+        supported_algorithms: Vec::new(),
+    };
+    let rows = [
+        (Flaw::BadSignature, "is not signed by the issuer that it names"),
+        (Flaw::Revoked, "is revoked"),
+        (Flaw::UnknownIssuer, "comes from an unknown issuer"),
+        (Flaw::Expired, "has expired"),
+        (Flaw::NotValidYet, "is not valid yet"),
+        (Flaw::NotValidForName, "is for another name"),
+        (Flaw::InvalidPurpose, "is not for a server"),
+        (algorithm, "is signed with an algorithm that is not supported"),
+        (Flaw::UnhandledCriticalExtension, "is refused"),
+        (weak(false), "has an RSA key that is too weak (1024 bits, expected at least 2048)"),
+        (
+            weak(true),
+            "is signed by an authority whose RSA key is too weak (1024 bits, expected at least 2048)",
+        ),
+    ];
+    for (flaw, text) in rows {
+        let error = Error::InvalidCertificate(flaw);
+        let refused = refusal::refused(&error, "h:443", TlsClientAuth::NotRequested, None);
+        assert_eq!(refused.to_string(), format!("failed to verify h:443: its certificate {text}"));
+    }
+}
+
+#[test]
+fn a_closed_handshake_is_explained_by_a_requested_certificate() {
+    use std::io::ErrorKind;
+
+    let cut = |auth| refusal::cut_handshake("h:443", auth).map(|error| error.to_string());
+    let closed = "h:443 closed the connection in the TLS handshake";
+    let rows = [
+        (TlsClientAuth::NotRequested, None),
+        (TlsClientAuth::Missing, Some(", and had requested a client certificate")),
+        (TlsClientAuth::Presented, Some(" after the client certificate was presented: it may not accept it")),
+    ];
+    for (auth, text) in rows {
+        assert_eq!(cut(auth), text.map(|text| format!("{closed}{text}")));
+    }
+    for (kind, ends) in [
+        (ErrorKind::UnexpectedEof, true),
+        (ErrorKind::ConnectionReset, true),
+        (ErrorKind::BrokenPipe, true),
+        (ErrorKind::TimedOut, false),
+        (ErrorKind::WouldBlock, false),
+    ] {
+        assert_eq!(refusal::is_end(&kind.into()), ends, "{kind}");
     }
 }
 

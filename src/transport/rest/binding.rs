@@ -429,6 +429,8 @@ const PARENTS: [&str; 6] = [
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     fn shown(bindings: &Bindings, rpc: Rpc) -> Vec<String> {
@@ -507,10 +509,10 @@ mod tests {
         let ours = Bindings::default().wait_by(WaitBinding::Query).get([own.clone()]);
         let moved = ours.at_version(Some("v2"))?;
         assert_eq!(moved.of(Rpc::Wait), built_in.of(Rpc::Wait), "the built-in form has the new version");
-        assert_eq!(moved.of(Rpc::Get), [own.clone()]);
+        assert_eq!(moved.of(Rpc::Get), slice::from_ref(&own));
         assert_eq!(moved.of(Rpc::Cancel), built_in.of(Rpc::Cancel));
         let wait = ours.wait([own.clone()]);
-        assert_eq!(wait.at_version(Some("v2"))?.of(Rpc::Wait), [own.clone()]);
+        assert_eq!(wait.at_version(Some("v2"))?.of(Rpc::Wait), slice::from_ref(&own));
         let there = Bindings::default().get([own.clone()]).at_host("compute.googleapis.com");
         let compute = Bindings::of_service("v1", OperationService::ComputeEngine);
         assert_eq!(there.service(), Some(OperationService::ComputeEngine));

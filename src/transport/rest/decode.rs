@@ -165,6 +165,8 @@ fn parse<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Error>) -> Result<
         // operation.
         false => match ParsedErrorBody::from_json(text, 200).filter(|body| body.names_code) {
             Some(body) => Error::service(body.status),
+            // The service sends JSON, so something in front of it has sent this, whatever its label says.
+            None if error.is_not_json() => error.of_status_page(),
             None => error,
         },
     })
@@ -195,7 +197,7 @@ fn text_of(mut response: HttpResponse, host: &str) -> Result<String, Error> {
         Err(error) => error.into_bytes(),
     };
     if starts_json(&body) || (is_json_type && std::str::from_utf8(&body).is_err()) {
-        return Err(Error::decode("the response is not UTF-8"));
+        return Err(Error::decode("the response is not UTF-8").of_status_page());
     }
     Err(status_page::unexpected(&HttpResponse { body, ..response }, host, "JSON"))
 }

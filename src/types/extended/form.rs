@@ -78,6 +78,7 @@ impl OperationForm {
             Self::KubernetesEngine => "container.googleapis.com",
             Self::CloudDns => "dns.googleapis.com",
             Self::DeploymentManager => "deploymentmanager.googleapis.com",
+            // Their errors name a domain themselves, or none is known.
             Self::Longrunning | Self::CloudStorage | Self::OtherExtended => "",
         }
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::error::ErrorKind;
 use crate::proto::google::longrunning::GetOperationRequest;
+use crate::types::{Any, Code};
 
 fn operation(json: &str) -> Operation {
     Operation::from_json(json).unwrap()

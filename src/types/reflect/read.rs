@@ -57,6 +57,7 @@ fn under_value(pool: &DescriptorPool, any: RawJson<'_>) -> Result<Vec<u8>, Inval
         inner = Some(self::any(pool, reader)?);
         Ok(())
     })?;
+    // The content of an Any inside an Any is that Any, encoded.
     inner.map(|any| any.encode_to_vec()).ok_or_else(|| InvalidJson::new("expected a `value`"))
 }
 

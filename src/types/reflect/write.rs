@@ -80,6 +80,7 @@ fn fields(
     writer: &mut JsonWriter,
 ) -> Result<(), InvalidJson> {
     let descriptor = message.descriptor();
+    // Only fields with a value: ProtoJSON leaves default values out.
     descriptor.fields().filter(|field| message.has_field(field)).try_for_each(|field| {
         let name = field.json_name();
         writer.member(name);

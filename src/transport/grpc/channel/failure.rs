@@ -105,6 +105,7 @@ impl GrpcChannel {
 
     /// Returns the fault for a connection that failed during a call.
     pub(super) fn lost(&self, error: HttpError, begun: bool) -> ChannelFault {
+        // A timeout is not explained by a `GOAWAY` that came before it.
         let is_closed = error.kind() == HttpErrorKind::Interrupted;
         let error = if is_closed { self.with_farewell(error) } else { error };
         // Servers close idle connections at any time. That explains a loss only on a

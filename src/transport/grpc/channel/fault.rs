@@ -36,6 +36,7 @@ impl ChannelFault {
     pub(super) fn unsent(self) -> Self {
         match self {
             Self::Failed(error) => Self::Failed(error.sent(false)),
+            // The other faults know already what was sent.
             fault => fault,
         }
     }

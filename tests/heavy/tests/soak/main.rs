@@ -4,6 +4,7 @@
 //! what the whole process has open.
 
 mod hostile;
+mod limit;
 mod process;
 
 use std::sync::atomic::{AtomicU64, Ordering};
