@@ -12,23 +12,27 @@ fn broken_documents() {
         format!(r#"{{"name":"n","x":{nested},"operations":[{{"name":"n","x":{nested}}}]}}"#)
     };
     let rows = [
-        ("34: byte order mark", b"\xef\xbb\xbf{}".to_vec()),
-        ("34: trailing garbage", b"{} CANARY-body-1".to_vec()),
-        ("34: invalid UTF-8", b"{\"name\":\"\xff\"}".to_vec()),
-        ("34: no JSON", b"CANARY-body-2".to_vec()),
-        ("34: nested 200 deep", deep(200).into_bytes()),
+        ("34: byte order mark", b"\xef\xbb\xbf{}".to_vec(), 2),
+        ("34: trailing garbage", b"{} CANARY-body-1".to_vec(), 2),
+        ("34: invalid UTF-8", b"{\"name\":\"\xff\"}".to_vec(), 2),
+        ("34: no JSON", b"CANARY-body-2".to_vec(), 2),
+        ("34: nested 200 deep", deep(200).into_bytes(), 1),
     ];
-    for (row, body) in rows {
+    // A wait tolerates text that is not JSON once: a status page of a proxy may
+    // be labelled as JSON.
+    for (row, body, polls) in rows {
         for method in Method::ALL {
+            let requests = if method == Method::Poll { polls } else { 1 };
             let server = server();
-            server.reply(Reply::json(200, body.clone()));
+            server.reply(Reply::json(200, body.clone()).times(requests));
             if row == "34: byte order mark" && [Method::Cancel, Method::Delete].contains(&method) {
                 assert_eq!(told(&method.run(&server.client())), "ok", "the outcome is known");
                 continue;
             }
             let error = method.run(&server.client()).expect_err(row);
             assert_eq!(error.kind(), ErrorKind::Decode, "{row} {method:?}: {error}");
-            assert_eq!((server.request_count(), slept(&server)), (1, vec![]), "{row} {method:?}");
+            assert_eq!(server.requests().len(), requests, "{row} {method:?}");
+            assert_eq!(slept(&server).len(), requests - 1, "{row} {method:?}");
             assert!(!format!("{error:#} {error:?}").contains("CANARY"), "{row} {method:?}: {error:#}");
         }
     }
