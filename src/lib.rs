@@ -57,26 +57,7 @@
 //! fail while they do. A [`StopToken`] ends a wait at once.
 //!
 //! [`poll_many`](OperationsClient::poll_many) waits for thousands of operations
-//! and yields them as they finish:
-//!
-//! ```
-//! # use longrunning::testing::{FakeOperation, FakeServer};
-//! # let server = FakeServer::start();
-//! # for n in 1..=100 {
-//! #     server.insert(FakeOperation::new(format!("projects/p/operations/{n}")).done_after(std::time::Duration::from_secs(n)));
-//! # }
-//! # let client = server.client();
-//! # let mut finished = 0;
-//! let names = (1..=100).map(|n| format!("projects/p/operations/{n}"));
-//! for operation in client.poll_many(names) {
-//!     let operation = operation?;
-//!     println!("{}: {}", operation.name(), operation.outcome());
-//! #   finished += 1;
-//! }
-//! # assert_eq!(finished, 100);
-//! # Ok::<(), longrunning::Error>(())
-//! ```
-//!
+//! and yields them as they finish.
 //! [`cancel_all`](OperationsClient::cancel_all) and
 //! [`delete_done`](OperationsClient::delete_done) cancel and delete in bulk. An
 //! [`OperationHandle`] is one operation to keep; a [`Pending`] continues the
@@ -111,8 +92,10 @@
 //! # Credentials and services
 //!
 //! [`OperationsClient::new`] uses [Application Default
-//! Credentials](Credentials::application_default); a builder takes any other [`Credentials`]: a key, a token, an API key, the identity of another provider, or your own [`auth::TokenProvider`]. Tokens are
-//! cached and renewed before they expire.
+//! Credentials](Credentials::application_default). A builder takes any other
+//! [`Credentials`]: a key, a token, an API key, the identity of another
+//! provider, or your own [`auth::TokenProvider`]. Tokens are cached, and renewed
+//! before they expire.
 //! [`authorization_headers`](OperationsClient::authorization_headers) returns
 //! the headers for requests of your own, such as fetching the created resource.
 //!
