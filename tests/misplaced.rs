@@ -291,9 +291,9 @@ const EXEMPT: &[&str] = &[
     "resource::parse_location",
     "resource::parse_organization",
     "resource::parse_project",
-    "setters::filter",
-    "setters::header",
-    "setters::quota_project",
+    "list::filter",
+    "request::header",
+    "request::quota_project",
 ];
 
 #[test]
