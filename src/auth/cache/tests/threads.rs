@@ -1,6 +1,6 @@
 //! Many callers on one cache.
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use std::sync::Barrier;
 use std::sync::mpsc;
 use std::thread;
