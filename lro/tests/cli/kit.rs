@@ -58,13 +58,13 @@ impl Lro {
     }
 
     /// Redirects the output as a shell does, `>/dev/full` for example.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(crate) fn redirected(self, redirection: &str) -> Self {
         self.in_shell(&format!("exec \"$@\" {redirection}"))
     }
 
     /// Has a shell start the program, which is `"$@"` to it.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(crate) fn in_shell(mut self, script: &str) -> Self {
         self.shell = Some(script.to_owned());
         self
