@@ -127,6 +127,9 @@ fn lines(command: &str, option: &str, secret: &str) -> Vec<Vec<String>> {
             .iter()
             .map(|header| words(&[option, header], &rest))
             .collect(),
+        // It takes no value: the next word is the parent, and such a listing
+        // does not end.
+        "--watch" => vec![words(&[&joined], &rest)],
         _ => vec![words(&[option, secret], &rest), words(&[&joined], &rest)],
     };
     if !["serve", "completions", "man"].contains(&command) {
