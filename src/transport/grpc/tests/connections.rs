@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::error::ErrorKind::{Service, Timeout, Transport};
 use crate::http::HttpOptions;
 use crate::proto::google::longrunning::GetOperationRequest;
+use crate::system::is_wine;
 use crate::transport::{Attempt, Compression, StartBody, StartRequest, Transport as _};
 use crate::types::{Code, Operation};
 
@@ -481,6 +482,11 @@ fn resend_that_reaches_nobody_after_a_refusal_was_not_sent() {
 /// A call that must be sent once is not resent, so it has to notice before.
 #[test]
 fn idle_connections_that_have_ended_carry_no_call() {
+    // There, the look of 5 ms does not see frames that have arrived.
+    if is_wine() {
+        eprintln!("skipped under Wine");
+        return;
+    }
     let carried = |bytes: &[u8]| {
         let (sender, receiver) = channel();
         let sent = run(move || sender.send(()).unwrap());
