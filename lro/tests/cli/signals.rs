@@ -164,7 +164,7 @@ fn other_commands_end_by_the_signal() {
     Ran::of(child).exits(-1);
 }
 
-/// The request is on its way, and nobody knows what became of it.
+/// The request is on its way, and its outcome is unknown.
 #[test]
 fn an_interrupted_start_says_that_something_may_run() {
     for (signal, code) in SIGNALS {

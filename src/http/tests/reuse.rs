@@ -1,4 +1,4 @@
-//! Kept connections: when they are used, and what happens when one turns out to
+//! Pooled connections: when they are used, and what happens when one turns out to
 //! be dead.
 
 use std::sync::{Arc, Barrier};

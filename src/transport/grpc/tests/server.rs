@@ -1,5 +1,4 @@
-//! The server's half of h2 on a loopback port, told what to do for each
-//! request.
+//! The server's half of h2 on a loopback port, with a script for each request.
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -251,7 +251,7 @@ impl ServerState {
         Ok(())
     }
 
-    /// Responds to `LIMIT` requests as soon as there are so many.
+    /// Responds to `LIMIT` requests as soon as all of them wait.
     async fn gather(&self, connection: &Rc<ServerConnection>) -> Result<(), Error> {
         let mut waiting = mem::take(&mut *self.waiting.borrow_mut());
         waiting.push(Rc::clone(connection));
