@@ -15,7 +15,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use longrunning::printing::shown;
+use longrunning::printing::{shown, shown_name};
 use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply, Rpc};
 use longrunning::{Any, Code, Error, ErrorKind, OperationForm, Status};
 use serde::{Deserialize, Deserializer, de};
@@ -230,7 +230,7 @@ impl ScriptedOperation {
     fn play(self) -> Result<FakeOperation, Error> {
         let form = self.form.map_or(OperationForm::Longrunning, OperationForm::from);
         if form.is_extended() && (self.response.is_some() || !self.steps.is_empty()) {
-            let name = &self.name;
+            let name = shown_name(&self.name);
             return Err(Error::new(
                 ErrorKind::Config,
                 format!("operation `{name}` has `steps` or a `response`, which its `form` has no fields for"),
@@ -429,6 +429,10 @@ mod tests {
         let unusable = [
             (r#"{"name": "a", "error": {"code": "x"}}"#, "code"),
             (r#"{"name": "a", "form": "sql", "response": {}}"#, "operation `a` has `steps` or a `response`"),
+            (
+                r#"{"name": "a\u001b", "form": "sql", "response": {}}"#,
+                r"operation `a\u{1b}` has `steps`",
+            ),
             (
                 r#"{"name": "a", "form": "gke", "steps": [{"metadata": {}}]}"#,
                 "which its `form` has no fields for",
