@@ -54,11 +54,9 @@ pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), Comman
     if let Some(exit) = target.received {
         stop(exit);
     }
-    target.stop = Some(Box::new(stop));
-    if target.is_taken {
+    if target.stop.replace(Box::new(stop)).is_some() {
         return Ok(());
     }
-    target.is_taken = true;
     take(received).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
 }
 
@@ -74,14 +72,13 @@ fn received(exit: Exit) {
 /// What the signals stop. The system takes handlers once, so a second part of a
 /// command changes this and not the handlers.
 struct StopTarget {
+    /// Set when the handlers are installed.
     stop: Option<Box<dyn Fn(Exit) + Send>>,
     /// The status of the first signal, if one has come.
     received: Option<Exit>,
-    /// Whether the handlers are installed.
-    is_taken: bool,
 }
 
-static TARGET: Mutex<StopTarget> = Mutex::new(StopTarget { stop: None, received: None, is_taken: false });
+static TARGET: Mutex<StopTarget> = Mutex::new(StopTarget { stop: None, received: None });
 
 /// Reports when Ctrl-Z is about to stop the program, and when it continues;
 /// `report` returns whether that arrived.
