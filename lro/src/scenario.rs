@@ -429,10 +429,7 @@ mod tests {
         let unusable = [
             (r#"{"name": "a", "error": {"code": "x"}}"#, "code"),
             (r#"{"name": "a", "form": "sql", "response": {}}"#, "operation `a` has `steps` or a `response`"),
-            (
-                r#"{"name": "a\u001b", "form": "sql", "response": {}}"#,
-                r"operation `a\u{1b}` has `steps`",
-            ),
+            (r#"{"name": "a\u001b", "form": "sql", "response": {}}"#, r"operation `a\u{1b}` has `steps`"),
             (
                 r#"{"name": "a", "form": "gke", "steps": [{"metadata": {}}]}"#,
                 "which its `form` has no fields for",

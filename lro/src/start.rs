@@ -7,8 +7,8 @@
 //!                                                                         └→ wait::for_started
 //! ```
 //!
-//! A start is sent at most once, unless it has a request id. If its outcome is
-//! unknown, the message says so and the exit status is 1: a script that starts
+//! Without a request id, a start is sent again only if the service processed
+//! nothing of it. If its outcome is unknown, the message says so and the exit status is 1: a script that starts
 //! again on any other failure must not start twice.
 
 use std::collections::hash_map::RandomState;

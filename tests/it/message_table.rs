@@ -350,7 +350,11 @@ fn body() -> MessageGroup {
             get(Reply::status(200).header("content-encoding", "br")),
             "look at the proxy that encodes it",
         ),
-        ("a body above the limit", get(Reply::huge(33 << 20)), "raise `message_limit`"),
+        (
+            "a body above the limit",
+            get(Reply::huge(33 << 20)),
+            "list with a smaller `page_size`; over gRPC, raise `message_limit`",
+        ),
     ];
     MessageGroup { cause: "Body", rows }
 }

@@ -397,10 +397,10 @@ const START: &str = "\
 Prints the operation. With --wait it prints the name on standard error, and then does what `lro wait` does, with its
 exit statuses. It polls at the version of the path.
 
-The request is sent at most once. With --request-id it is retried as other requests are, because the service recognises
-a second one; a service that ignores the id may start twice. If it is unknown whether an operation was started, the exit
-status is 1 and a message says so: look for it with `lro list` before you start again. A response that is no operation
-is printed, with exit status 1.
+The request is sent again only if the service processed nothing of it. With --request-id it is retried as other requests
+are, because the service recognises a second one; a service that ignores the id may start twice. If it is unknown
+whether an operation was started, the exit status is 1 and a message says so: look for it with `lro list` before you
+start again. A response that is no operation is printed, with exit status 1.
 
 Examples:
   lro start https://run.googleapis.com/v2/projects/p/locations/l/jobs/j:run --wait --total-timeout 1h
