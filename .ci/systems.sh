@@ -37,7 +37,7 @@ musl() {
   rm -rf "$root" && mkdir -p "$root" && cp "$TARGET/$MUSL/release/lro" "$root"
   size=$(stat -c %s "$root/lro")
   printf 'lro: %s bytes\n' "$size"
-  [[ $size -lt 10000000 ]] || { echo 'the static lro has grown over 10 MB'; return 1; }
+  [[ $size -lt 6000000 ]] || { echo 'the static lro has grown over 6 MB'; return 1; }
   if [[ $(id -u) -eq 0 ]]; then chroot "$root" /lro --version; else "$root/lro" --version; fi
 }
 
