@@ -48,6 +48,8 @@ find_wine() {
   export WINEPREFIX="$TARGET/wine" WINEDEBUG=-all CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
   local library="$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll"
   [[ -e $library ]] && return
+  # Wine creates one folder, and not the folders above it.
+  mkdir -p "$TARGET"
   timeout 300 wineboot -i >/dev/null 2>&1 &&
     x86_64-w64-mingw32-gcc -shared -O1 -o "$library" .ci/windows/bcryptprimitives.c -ladvapi32
 }
