@@ -289,8 +289,8 @@ impl GrpcChannel {
             let was_fed = self.turn();
             self.flush(io, begun).map_err(ChannelFault::Failed)?;
             // h2 has woken itself, so it gets another turn before the next read. A peer
-            // that keeps it busy does not outlast the deadline.
-            let has_news = self.news.0.load(Ordering::Relaxed) && Instant::now() < io.deadline;
+            // that keeps it busy outlasts neither the deadline nor a stop.
+            let has_news = self.news.0.load(Ordering::Relaxed) && io.remaining().is_ok();
             if !(was_fed || has_news) {
                 self.receive(io, begun).map_err(|error| self.lost(error, begun))?;
             }
