@@ -268,10 +268,10 @@ mod tests {
         let options = HttpOptions::new().proxy(ProxySetting::None);
         let pool = ConnectionPool::new(&url, &options, &BTreeMap::<String, String>::new()).unwrap();
         let later = Instant::now() + Duration::from_secs(3600);
-        pool.keep(pool.fresh(IoLimit::new(later, None)).unwrap());
+        pool.keep(pool.local(), pool.fresh(pool.local(), IoLimit::new(later, None)).unwrap());
         // Later than the test ends, so that no time has passed since.
         pool.set_idle_since(later);
-        assert!(pool.idle(later, Duration::ZERO).is_none());
-        assert!(pool.idle(later, Duration::from_nanos(1)).is_some());
+        assert!(pool.idle(pool.local(), later, Duration::ZERO).is_none());
+        assert!(pool.idle(pool.local(), later, Duration::from_nanos(1)).is_some());
     }
 }
