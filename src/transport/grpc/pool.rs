@@ -247,3 +247,26 @@ impl LocalPool {
 /// The protocol that a server has to agree on over TLS.
 const HTTP2: AlpnProtocol =
     AlpnProtocol { id: b"h2", missing: "does not offer HTTP/2 (ALPN `h2`), which gRPC needs" };
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::http::ProxySetting;
+
+    #[test]
+    fn a_connection_is_taken_if_it_was_idle_for_less_than_the_limit() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let options = HttpOptions::new().proxy(ProxySetting::None);
+        let pool = ConnectionPool::new(&url, &options, &BTreeMap::<String, String>::new()).unwrap();
+        let later = Instant::now() + Duration::from_secs(3600);
+        pool.keep(pool.fresh(IoLimit::new(later, None)).unwrap());
+        // Later than the test ends, so that no time has passed since.
+        pool.set_idle_since(later);
+        assert!(pool.idle(later, Duration::ZERO).is_none());
+        assert!(pool.idle(later, Duration::from_nanos(1)).is_some());
+    }
+}
