@@ -134,7 +134,7 @@ pub(crate) fn plain_string(text: &str) -> Option<&str> {
 #[inline]
 pub(super) fn trim_start(text: &str) -> &str {
     match text.as_bytes() {
-        [..=b' ', ..] => text.get(text.len() - after_space(text.as_bytes()).len()..).unwrap_or_default(),
+        [0..=b' ', ..] => text.get(text.len() - after_space(text.as_bytes()).len()..).unwrap_or_default(),
         _ => text,
     }
 }

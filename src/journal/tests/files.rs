@@ -199,6 +199,9 @@ fn a_temporary_file_of_a_killed_process_is_removed_and_no_other() -> Result<(), 
         for victim in victims {
             folder.0.file(victim, "contents");
         }
+        // A file of its own: a child that another test starts may hold the lock of the
+        // first one for a moment.
+        fs::remove_file(folder.0.path().join(LOCK)).unwrap();
         folder.0.file(LOCK, &format!("longrunning-lock 4711\n{name}\n"));
         drop(Journal::open(folder.file())?);
         for victim in victims {
