@@ -154,7 +154,7 @@ impl JournalStore {
     pub(super) fn compact(&mut self) -> Result<(), Error> {
         self.lock()?;
         self.rewrite()
-            .map_err(|cause| invalid(&self.path, "cannot be compacted, it is as it was").with_source(cause))
+            .map_err(|cause| invalid(&self.path, "cannot be compacted; no record is lost").with_source(cause))
     }
 
     /// Compacts the file when more than half of it, and more than 1 MiB, is
@@ -201,7 +201,8 @@ impl JournalStore {
     }
 
     /// Writes the lines that have an effect to a new file, and replaces the old
-    /// one by it. After an error, the old file and the index are as they were.
+    /// one by it. After an error, the file has all records and the index fits it:
+    /// it is the old file, or the new one if only the sync of the folder failed.
     fn rewrite(&mut self) -> io::Result<()> {
         let old = self.open_again(OpenOptions::new().read(true))?;
         let lock = self.lock().map_err(io::Error::other)?;
