@@ -17,7 +17,7 @@ say_skipped() {
 # Installs Debian packages unless the command is there: `provide COMMAND PACKAGE…`.
 provide() {
   PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null && return
-  { timeout 300 apt-get update && timeout 600 apt-get install -y --no-install-recommends "${@:2}"; } >/dev/null 2>&1
+  { timeout 300 apt-get update && timeout 600 apt-get install -y -o DPkg::Lock::Timeout=300 --no-install-recommends "${@:2}"; } >/dev/null 2>&1
 }
 
 # Installs a toolchain and targets of it: `toolchain NAME TARGET…`.

@@ -4,6 +4,8 @@
 //! options, the bindings (`bindings`), trusted certificates and proxy
 //! (`network`), and credentials (`credentials`). No connection is opened here.
 
+use std::mem;
+
 use longrunning::transport::TransportKind;
 use longrunning::{OperationsClient, OperationsClientBuilder, RetryPolicy};
 
@@ -38,6 +40,9 @@ impl<'g> Clients<'g> {
         let client =
             builder(self.globals, service)?.credentials(credentials::of(self.globals, service)?).build()?;
         self.made.push((service.clone(), client.clone()));
+        // Never dropped: the program ends when its clients do, and the system takes
+        // memory and sockets back faster.
+        mem::forget(client.clone());
         Ok(client)
     }
 }

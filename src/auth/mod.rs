@@ -129,7 +129,7 @@
 //! system. Nothing secret is logged by this crate at any level, and nothing is
 //! written to disk. Its HTTP library is different: at TRACE, the log target
 //! `ureq_proto` has all bytes of responses, those of token endpoints included.
-//! Leave that target off.
+//! Limit it to `DEBUG`.
 //!
 //! [application default credentials]: Credentials::application_default
 //! [AIP-4111]: https://google.aip.dev/auth/4111

@@ -40,7 +40,7 @@ use super::response::HttpResponse;
 ///
 /// It writes no secret to the log. The HTTP library below it logs whole
 /// responses at level `trace` under the target `ureq_proto`, and so the tokens
-/// of token endpoints: leave that level off for this target.
+/// of token endpoints: limit that target to `debug`.
 ///
 /// ```
 /// use longrunning::http::{HttpAgent, HttpClient, HttpErrorKind, HttpMethod, HttpOptions, HttpRequest, Roots};

@@ -46,11 +46,15 @@ fn resolve_new(path: &Path) -> Result<PathBuf, Error> {
 /// Returns the absolute path without links, in the form that people know:
 /// without the prefix `\\?\` on Windows.
 fn canonical(path: &Path) -> io::Result<PathBuf> {
-    let path = fs::canonicalize(path)?;
-    let Some(plain) = path.to_str().and_then(plain) else { return Ok(path) };
-    // Some names have a meaning of their own without the prefix, such as `nul`.
-    let is_same = fs::canonicalize(&plain).is_ok_and(|same| same == path);
-    Ok(if is_same { plain.into() } else { path })
+    fs::canonicalize(path).map(|path| without_prefix(path, fs::canonicalize))
+}
+
+/// Returns the path without its prefix, if that leads to the same file. Some
+/// names have a meaning of their own without the prefix, such as `nul`.
+fn without_prefix(path: PathBuf, canonicalize: impl Fn(PathBuf) -> io::Result<PathBuf>) -> PathBuf {
+    let plain = path.to_str().and_then(plain).map(PathBuf::from);
+    let is_same = |plain: &PathBuf| canonicalize(plain.clone()).is_ok_and(|same| same == path);
+    plain.filter(is_same).unwrap_or(path)
 }
 
 /// Returns a path of Windows without its prefix; `None` if it has none.
@@ -140,6 +144,20 @@ mod tests {
         ];
         for (path, expected) in rows {
             assert_eq!(plain(path).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_of_windows_stays_if_the_path_leads_elsewhere_without_it() {
+        let rows = [
+            (r"\\?\C:\a.jsonl", Some(r"\\?\C:\a.jsonl"), r"C:\a.jsonl"),
+            (r"\\?\C:\nul", Some(r"\\.\nul"), r"\\?\C:\nul"),
+            (r"\\?\C:\a.", None, r"\\?\C:\a."),
+            ("/a.jsonl", Some("/a.jsonl"), "/a.jsonl"),
+        ];
+        for (path, without, expected) in rows {
+            let canonicalize = |_| without.map(PathBuf::from).ok_or(io::ErrorKind::NotFound.into());
+            assert_eq!(without_prefix(path.into(), canonicalize), Path::new(expected), "{path}");
         }
     }
 }

@@ -103,28 +103,21 @@ fn outlast_child_processes(
     open()
 }
 
-/// Opens the lock file and locks it, and creates it if there is none; `None` if
+/// Creates the lock file if there is none, opens it and locks it; `None` if
 /// another process holds the lock.
 fn open_or_create(path: &Path) -> Result<Option<File>, FileError> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    loop {
-        match open_locked(path, &mut options) {
-            Err(error) if error.is(io::ErrorKind::NotFound) => {}
-            result => return result,
+    let mut new = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+    // `create_new` leaves any existing file alone. A new file is closed and
+    // opened like any other, because another process may lock it first.
+    let created = new.write(true).create_new(true).open(path).map(drop);
+    match (open_locked(path, OpenOptions::new().read(true).write(true)), created) {
+        (Err(error), Err(cause)) if error.is(io::ErrorKind::NotFound) => {
+            Err(FileError::because("cannot be created").with_cause(cause))
         }
-        let mut new = options.clone();
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
-        match new.create_new(true).open(path) {
-            // Another process may lock it first, so it is opened like any other.
-            Ok(_) => {}
-            // Another process was faster. The next turn of the loop opens its file.
-            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(cause) => {
-                return Err(FileError::because("cannot be created").with_cause(cause));
-            }
-        }
+        // If there is a file, it does not matter why none was created.
+        (result, _) => result,
     }
 }
 
@@ -250,3 +243,36 @@ const MARK: &str = "longrunning-lock ";
 /// How many bytes of a lock file are read. That is more than it holds: the
 /// mark, a process id and a file name.
 const LONGEST: u64 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder::Folder;
+
+    /// The first attempts find the lock taken, as by a child process before
+    /// its `exec`.
+    #[test]
+    fn a_lock_that_this_process_seems_to_hold_is_tried_again() {
+        let rows = [(process::id(), 2, true), (process::id().wrapping_add(1), 0, false)];
+        for (holder, repeated, taken) in rows {
+            let folder = Folder::new();
+            let lock = folder.file("lock", &format!("{MARK}{holder}\n\n"));
+            let mut attempts = 0;
+            let file = outlast_child_processes(Path::new(&lock), || {
+                attempts += 1;
+                Ok((attempts > 2).then(|| File::open(&lock).unwrap()))
+            });
+            let found = (attempts, file.unwrap().is_some());
+            assert_eq!(found, (1 + repeated, taken), "held by {holder}");
+        }
+    }
+
+    #[test]
+    fn a_lock_file_that_cannot_be_created_is_an_error_with_its_cause() {
+        let folder = Folder::new();
+        let error = JournalLock::take(&folder.path().join("none/jobs.jsonl"), false).unwrap_err();
+        assert!(error.to_string().ends_with("of a journal cannot be created"), "{error}");
+        let cause = std::error::Error::source(&error).unwrap().downcast_ref::<io::Error>();
+        assert_eq!(cause.unwrap().kind(), io::ErrorKind::NotFound);
+    }
+}

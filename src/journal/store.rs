@@ -341,14 +341,25 @@ fn keep_access(old: &Metadata, new: &File) -> io::Result<()> {
 
 /// Makes the names in a folder as durable as the files.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        // Windows has no call for it.
-        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
+    // Windows has no call for it.
+    let folder = path.parent().filter(|_| cfg!(unix));
+    folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 const REOPEN: &str = "open it again when that process has closed it";
 
 /// How many dead bytes are not worth a new file.
 const TOLERATED: u64 = 1 << 20;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_synced_is_an_error() {
+        let folder = crate::folder::Folder::new();
+        sync_folder(&folder.path().join("jobs.jsonl")).unwrap();
+        let missing = sync_folder(&folder.path().join("none/jobs.jsonl")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
+}

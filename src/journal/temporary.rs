@@ -5,7 +5,7 @@
 //! folder. A crash before the rename leaves the old journal and a file to
 //! remove; a crash after it leaves the new journal.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -54,16 +54,24 @@ impl<'l> Temporary<'l> {
     /// Gives the file the name of the journal. A file that another program has
     /// created meanwhile stays: a hard link replaces nothing, unlike a rename.
     pub(super) fn create_journal(self, journal: &Path) -> io::Result<()> {
-        match fs::hard_link(&self.path, journal) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => self.rename_new(journal),
+        let linked = fs::hard_link(&self.path, journal);
+        self.rename_unless(linked, journal)
+    }
+
+    /// Renames the file on file systems without hard links.
+    fn rename_unless(self, linked: io::Result<()>, journal: &Path) -> io::Result<()> {
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                self.rename_new(journal, fs::symlink_metadata(journal))
+            }
             result => result,
         }
     }
 
-    /// Does the same on file systems without hard links. There, another program
-    /// has an instant in which to create the same file and lose it.
-    fn rename_new(self, journal: &Path) -> io::Result<()> {
-        match fs::symlink_metadata(journal) {
+    /// Renames the file if nothing was found under the name of the journal.
+    /// Another program has an instant in which to create that file and lose it.
+    fn rename_new(self, journal: &Path, found: io::Result<Metadata>) -> io::Result<()> {
+        match found {
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.replace(journal),
             Err(error) => Err(error),
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
@@ -100,25 +108,42 @@ mod tests {
     use crate::folder::Folder;
 
     #[test]
-    fn no_file_is_replaced_without_hard_links_either() {
+    fn no_file_is_replaced_with_or_without_hard_links() {
         let folder = Folder::new();
         let journal = folder.path().join("jobs.jsonl");
         let lock = JournalLock::take(&journal, false).unwrap();
-        let temporary = || Temporary::create(&journal, &lock).unwrap().0;
-        temporary().rename_new(&journal).unwrap();
-        assert!(fs::read(&journal).unwrap().is_empty());
-        fs::write(&journal, "theirs").unwrap();
-        for create in [Temporary::rename_new, Temporary::create_journal] {
-            let refused = create(temporary(), &journal).unwrap_err();
-            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        let create = |linked: Option<io::ErrorKind>| {
+            let temporary = Temporary::create(&journal, &lock).unwrap().0;
+            let created = match linked {
+                Some(kind) => temporary.rename_unless(Err(kind.into()), &journal),
+                None => temporary.create_journal(&journal),
+            };
+            created.map_err(|error| error.kind())
+        };
+        use io::ErrorKind::{AlreadyExists, Unsupported};
+        // The file that the link found may be gone again: nothing is renamed.
+        assert_eq!(create(Some(AlreadyExists)), Err(AlreadyExists));
+        assert!(!journal.exists());
+        for linked in [Some(Unsupported), None] {
+            assert_eq!(create(linked), Ok(()));
+            assert!(fs::read(&journal).unwrap().is_empty());
+            fs::write(&journal, "theirs").unwrap();
+            assert_eq!(create(linked), Err(AlreadyExists));
+            assert_eq!(fs::read(&journal).unwrap(), b"theirs");
+            fs::remove_file(&journal).unwrap();
         }
-        assert_eq!(fs::read(&journal).unwrap(), b"theirs");
-        let below_a_file = journal.join("jobs.jsonl");
-        assert!(temporary().rename_new(&below_a_file).is_err());
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            2,
-            "only the journal and its lock file stay"
-        );
+        let files = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, 1, "only the lock file stays");
+    }
+
+    #[test]
+    fn a_file_that_may_exist_is_not_replaced() {
+        let folder = Folder::new();
+        let journal = folder.path().join("jobs.jsonl");
+        let lock = JournalLock::take(&journal, false).unwrap();
+        let temporary = Temporary::create(&journal, &lock).unwrap().0;
+        let unknown = io::ErrorKind::PermissionDenied;
+        assert_eq!(temporary.rename_new(&journal, Err(unknown.into())).unwrap_err().kind(), unknown);
+        assert!(!journal.exists());
     }
 }

@@ -1,9 +1,12 @@
 //! Who calls: tokens from files, token endpoints and the metadata server, over loopback and in virtual time.
 
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use longrunning::auth::{AuthorizedUser, CredentialsPolicy, MetadataServer, ServiceAccount};
+use longrunning::auth::{
+    AccessToken, AuthorizedUser, CredentialsPolicy, MetadataServer, ServiceAccount, TokenError, TokenRequest,
+};
 use longrunning::testing::{FakeServer, RecordedRequest, Reply};
 use longrunning::{Credentials, ErrorKind, OperationsClient, OperationsClientBuilder};
 use serde_json::{Value, json};
@@ -390,6 +393,27 @@ fn a_key_file_that_others_can_read_is_warned_about() {
     let told: Vec<_> = lines.iter().map(|line| &line.text[about.len()..]).collect();
     assert_eq!(told, ["640", "604", "660"].map(|mode| format!("{mode}): `chmod 600` keeps it private")));
     no_canary_was_logged();
+}
+
+#[test]
+fn a_failed_renewal_is_warned_about_while_the_old_token_is_used() {
+    let api = server();
+    let calls = AtomicU32::new(0);
+    let provider = move |_: &TokenRequest<'_>| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => Ok(AccessToken::new("a").expires_in(Duration::from_secs(3600))),
+        _ => Err(TokenError::permanent("failed renewal")),
+    };
+    let client = build(&api, Credentials::provider(provider), &[]);
+    let warnings = || {
+        let lines = heard(|line| line.text.ends_with(": failed renewal; the old one stays in use"));
+        lines.len()
+    };
+    // Fresh, stale and expired: then the call fails, and there is nothing more to say.
+    for (seconds, succeeds, warned) in [(0, true, 0), (3590, true, 1), (60, false, 1)] {
+        api.advance(Duration::from_secs(seconds));
+        assert_eq!(client.get(NAME).send().is_ok(), succeeds, "after {seconds} s");
+        assert_eq!(warnings(), warned, "after {seconds} s");
+    }
 }
 
 #[test]

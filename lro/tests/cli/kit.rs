@@ -1,8 +1,11 @@
 //! The program, a server for it, and what came out.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
 
 use longrunning::testing::{FakeOperation, FakeServer};
 use longrunning::{Any, Code, Operation, Status};
@@ -107,15 +110,31 @@ impl Lro {
     }
 }
 
+/// Reads a stream to its end on a thread; one that is not a pipe is empty.
+fn read(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stream.map(|mut stream| stream.read_to_end(&mut bytes).unwrap());
+        // Nobody waits any more if the test has failed.
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
 impl Ran {
-    pub(crate) fn of(child: Child) -> Self {
-        let output = child.wait_with_output().unwrap();
-        Self {
-            // Ended by a signal, as a shell counts it, or not at all.
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+    /// Waits for the end of the program; kills one that does not end, and panics.
+    #[track_caller]
+    pub(crate) fn of(mut child: Child) -> Self {
+        drop(child.stdin.take());
+        let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
+        let (Ok(stdout), Ok(stderr)) = (stdout.recv_timeout(LIMIT), stderr.recv_timeout(LIMIT)) else {
+            child.kill().unwrap();
+            panic!("the program does not end");
+        };
+        // Ended by a signal, as a shell counts it, or not at all.
+        let code = child.wait().unwrap().code().unwrap_or(-1);
+        Self { code, stdout: String::from_utf8(stdout).unwrap(), stderr: String::from_utf8(stderr).unwrap() }
     }
 
     /// The same, with standard input left open meanwhile.
@@ -186,5 +205,8 @@ pub(crate) fn kept_variables() -> BTreeMap<String, String> {
     variables.insert("NO_GCE_CHECK".to_owned(), "true".to_owned());
     variables
 }
+
+/// Far longer than any program takes on a busy machine.
+const LIMIT: Duration = Duration::from_secs(300);
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_lro");

@@ -375,6 +375,49 @@ mod unix {
         Ok(())
     }
 
+    /// The folder has so long a path that there is room for the names of the
+    /// journal and of its lock file, and not for that of a temporary file.
+    #[test]
+    fn a_compaction_that_failed_is_tried_again_when_the_file_has_grown() -> Result<(), Error> {
+        const HEADER: &str = "{\"longrunning_journal\":1}\n";
+        let files = Files::new();
+        let mut folder = files.0.path().to_owned();
+        let most = libc::PATH_MAX as usize - "/.j.longrunning-tmp-0123456789abcdef".len();
+        while folder.as_os_str().len() < most {
+            let rest = most - folder.as_os_str().len();
+            folder.push("x".repeat(rest.min(100)));
+        }
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("j");
+        fs::write(&path, HEADER).unwrap();
+        let journal = Journal::open(&path)?;
+        // Each attempt records its temporary file in the lock file.
+        let lock = folder.join(".j.longrunning-lock");
+        let attempted = |step: &dyn Fn()| {
+            fs::write(&lock, "").unwrap();
+            step();
+            !fs::read_to_string(&lock).unwrap().is_empty()
+        };
+        let length = || fs::metadata(&path).unwrap().len() as usize;
+        let labelled = |number: u8, label: usize| pending(number).with_label("x".repeat(label));
+        journal.add(&labelled(1, 1))?;
+        let overhead = length() - HEADER.len() - 1;
+        // After this step the file has so many bytes.
+        let grow = |number, to: usize| {
+            journal.add(&labelled(number, to - length() - overhead)).unwrap();
+            assert_eq!(length(), to);
+        };
+        assert!(!attempted(&|| grow(2, 5 << 20)), "nothing is dead");
+        assert!(attempted(&|| assert!(journal.forget(&labelled(2, 0)).unwrap())), "5 MiB are dead");
+        let next = length() + (1 << 20);
+        assert!(!attempted(&|| grow(3, next - 1000)), "the file has grown by less than 1 MiB");
+        assert!(attempted(&|| grow(4, next)), "the file has grown by 1 MiB");
+        assert!(!attempted(&|| grow(5, next + 1000)), "that failed, too");
+        drop(journal);
+        assert_eq!(Journal::open(&path)?.pending().len(), 4);
+        Ok(())
+    }
+
     #[test]
     fn compaction_keeps_the_owner() -> Result<(), Error> {
         let folder = Files::new();

@@ -13,7 +13,7 @@
 //! permits, since two processes on one connection would receive each other's
 //! responses.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -104,7 +104,8 @@ impl ConnectionPool {
     /// Returns the state of this process, which a forked child makes anew.
     ///
     /// The sockets of the parent's channels are closed without sending
-    /// anything. The channels themselves stay in memory.
+    /// anything. The channels themselves stay in memory. A call asks once: a
+    /// thread that forks is not in the middle of a call.
     fn local(&self) -> &LocalPool {
         self.local.get_or(|parent| LocalPool::new(parent.connector.inherited(), self.max_connections))
     }
@@ -123,28 +124,29 @@ impl ConnectionPool {
     fn call_with_resend(&self, call: &GrpcCall<'_>) -> Result<GrpcResponse, ChannelFault> {
         // Taken before a connection is chosen, and held for the whole call: so there
         // are never more connections than permits.
-        let permit = self.local().permits.take(call.io);
+        let local = self.local();
+        let permit = local.permits.take(call.io);
         let _permit =
             permit.map_err(|error| ChannelFault::Failed(HttpError::no_permit(error, &self.peer())))?;
         // A server may close an idle connection while the request is on its way, and a
         // request that is sent once gets no second connection. So it takes only
         // one that was used a moment ago.
         let most = if call.once { self.idle_timeout.min(MOST_IDLE_BEFORE_ONCE) } else { self.idle_timeout };
-        let first = match self.idle(call.io.deadline, most) {
-            Some(channel) => self.send(call, channel).inspect_err(|fault| {
+        let first = match self.idle(local, call.io.deadline, most) {
+            Some(channel) => self.send(local, call, channel).inspect_err(|fault| {
                 if matches!(fault, ChannelFault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
                     // Something in between may have forgotten the connections that were idle as
                     // long.
-                    self.lock().clear();
+                    lock(&local.idle).clear();
                 }
             }),
-            None => self.send(call, self.fresh(call.io)?),
+            None => self.send(local, call, self.fresh(local, call.io)?),
         };
         let error = match first {
             Err(ChannelFault::Stale(error)) => {
                 // The other connections were idle at the same time, so they are probably closed
                 // too.
-                self.lock().clear();
+                lock(&local.idle).clear();
                 if call.once {
                     return Err(ChannelFault::Stale(error));
                 }
@@ -159,18 +161,25 @@ impl ConnectionPool {
             return Err(ChannelFault::Failed(error));
         }
         log::debug!("{error}: sending the request again on a new connection");
-        self.fresh(call.io).and_then(|channel| self.send(call, channel)).map_err(|fault| match fault {
-            // The server may have processed the first request, so the error must not say that nothing was
-            // sent.
-            ChannelFault::Failed(second) if error.was_sent() => ChannelFault::Failed(second.sent(true)),
-            fault => fault,
+        self.fresh(local, call.io).and_then(|channel| self.send(local, call, channel)).map_err(|fault| {
+            match fault {
+                // The server may have processed the first request, so the error must not say that nothing was
+                // sent.
+                ChannelFault::Failed(second) if error.was_sent() => ChannelFault::Failed(second.sent(true)),
+                fault => fault,
+            }
         })
     }
 
     /// Sends a request with the remaining time as its timeout, which does not
     /// include the time to get the connection. Keeps the connection if there is
     /// a response.
-    fn send(&self, call: &GrpcCall<'_>, mut channel: Box<GrpcChannel>) -> Result<GrpcResponse, ChannelFault> {
+    fn send(
+        &self,
+        local: &LocalPool,
+        call: &GrpcCall<'_>,
+        mut channel: Box<GrpcChannel>,
+    ) -> Result<GrpcResponse, ChannelFault> {
         let left = (call.left)();
         if left.is_zero() {
             let message = format!("no connection to {} was there in time", self.peer());
@@ -178,7 +187,7 @@ impl ConnectionPool {
         }
         let head = stamped(call.head, left);
         let response = channel.call(head, call.message.clone(), call.limit, call.io)?;
-        self.keep(channel);
+        self.keep(local, channel);
         Ok(response)
     }
 
@@ -188,8 +197,8 @@ impl ConnectionPool {
     }
 
     /// Opens a connection.
-    fn fresh(&self, limit: IoLimit<'_>) -> Result<Box<GrpcChannel>, ChannelFault> {
-        let channel = GrpcChannel::open(&self.local().connector, &self.server, limit);
+    fn fresh(&self, local: &LocalPool, limit: IoLimit<'_>) -> Result<Box<GrpcChannel>, ChannelFault> {
+        let channel = GrpcChannel::open(&local.connector, &self.server, limit);
         channel.map(Box::new).map_err(ChannelFault::Failed)
     }
 
@@ -198,9 +207,9 @@ impl ConnectionPool {
     ///
     /// The last one is the most likely to be open. Connections that are too
     /// old, or found closed, are dropped on the way.
-    fn idle(&self, deadline: Instant, most: Duration) -> Option<Box<GrpcChannel>> {
+    fn idle(&self, local: &LocalPool, deadline: Instant, most: Duration) -> Option<Box<GrpcChannel>> {
         loop {
-            let mut idle = self.lock();
+            let mut idle = lock(&local.idle);
             if idle.last().is_some_and(|last| last.since.elapsed() >= self.idle_timeout) {
                 // All below it are older.
                 idle.clear();
@@ -215,11 +224,11 @@ impl ConnectionPool {
     }
 
     /// Pools a connection after a call, unless it is over or pooling is off.
-    fn keep(&self, channel: Box<GrpcChannel>) {
+    fn keep(&self, local: &LocalPool, channel: Box<GrpcChannel>) {
         if channel.is_over() || self.max_idle == 0 || self.idle_timeout.is_zero() {
             return;
         }
-        let mut idle = self.lock();
+        let mut idle = lock(&local.idle);
         if idle.len() >= self.max_idle {
             // Drops the oldest one, which the server is most likely to close next.
             idle.remove(0);
@@ -230,11 +239,7 @@ impl ConnectionPool {
     /// Changes when the idle connections were used last.
     #[cfg(test)]
     pub(super) fn set_idle_since(&self, since: Instant) {
-        self.lock().iter_mut().for_each(|idle| idle.since = since);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<IdleConnection>> {
-        lock(&self.local().idle)
+        lock(&self.local().idle).iter_mut().for_each(|idle| idle.since = since);
     }
 }
 
@@ -247,3 +252,26 @@ impl LocalPool {
 /// The protocol that a server has to agree on over TLS.
 const HTTP2: AlpnProtocol =
     AlpnProtocol { id: b"h2", missing: "does not offer HTTP/2 (ALPN `h2`), which gRPC needs" };
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::http::ProxySetting;
+
+    #[test]
+    fn a_connection_is_taken_if_it_was_idle_for_less_than_the_limit() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let options = HttpOptions::new().proxy(ProxySetting::None);
+        let pool = ConnectionPool::new(&url, &options, &BTreeMap::<String, String>::new()).unwrap();
+        let later = Instant::now() + Duration::from_secs(3600);
+        pool.keep(pool.local(), pool.fresh(pool.local(), IoLimit::new(later, None)).unwrap());
+        // Later than the test ends, so that no time has passed since.
+        pool.set_idle_since(later);
+        assert!(pool.idle(pool.local(), later, Duration::ZERO).is_none());
+        assert!(pool.idle(pool.local(), later, Duration::from_nanos(1)).is_some());
+    }
+}

@@ -324,3 +324,23 @@ fn play(name: &str, outcomes: &'static [ScriptedOutcome], steps: &[Action]) {
     }
     assert_eq!(calls.load(Ordering::SeqCst), outcomes.len(), "{name}: outcomes are left");
 }
+
+/// A forked child has the memory of its parent, and none of its threads.
+#[test]
+fn a_child_inherits_the_token_and_no_flight() {
+    let clock = TestClock::new(0.0);
+    let now = CacheMoment { mono: clock.now(), wall: clock.wall() };
+    let error = Error::no_token("test", "down", true);
+    let mut parent = TokenCacheState { started: 3, finished: 2, ..TokenCacheState::default() };
+    assert!(matches!(parent.step(now), CacheStep::Wait));
+    assert!(matches!(parent.inherited().step(now), CacheStep::Fetch), "it starts a flight of its own");
+    parent.fail(now, &error, 1.0);
+    assert!(matches!(parent.inherited().step(now), CacheStep::Fail(_)), "the pause holds for it, too");
+    parent.store(now, &AccessToken::new("a").expires_in(seconds(3600)), seconds(240));
+    parent.refused = Some(now.mono);
+    let child = parent.inherited();
+    assert!(matches!(child.step(now), CacheStep::Use(held) if held.value() == "Bearer a"));
+    assert_eq!((child.generation, child.refused), (1, Some(now.mono)));
+    assert_eq!((child.started, child.finished), (2, 2), "no flight");
+    assert_eq!((parent.started, parent.finished), (3, 2), "the flight of the parent goes on");
+}

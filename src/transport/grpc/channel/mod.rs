@@ -289,8 +289,8 @@ impl GrpcChannel {
             let was_fed = self.turn();
             self.flush(io, begun).map_err(ChannelFault::Failed)?;
             // h2 has woken itself, so it gets another turn before the next read. A peer
-            // that keeps it busy does not outlast the deadline.
-            let has_news = self.news.0.load(Ordering::Relaxed) && Instant::now() < io.deadline;
+            // that keeps it busy outlasts neither the deadline nor a stop.
+            let has_news = self.news.0.load(Ordering::Relaxed) && io.remaining().is_ok();
             if !(was_fed || has_news) {
                 self.receive(io, begun).map_err(|error| self.lost(error, begun))?;
             }
@@ -435,50 +435,4 @@ const GLANCE: Duration = Duration::from_millis(5);
 const MOST_READS: usize = 64;
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::net::TcpListener;
-
-    use super::*;
-    use crate::net::dns::DnsCache;
-    use crate::net::options::NetOptions;
-    use crate::net::peer::Peer;
-
-    fn later() -> IoLimit<'static> {
-        // Only keeps a test that fails from hanging.
-        IoLimit::new(Instant::now() + Duration::from_secs(20), None)
-    }
-
-    fn open(listener: &TcpListener) -> GrpcChannel {
-        let env = BTreeMap::<String, String>::new();
-        let connector = Connector::new(&NetOptions::default(), None, DnsCache::new(), &env).unwrap();
-        let peer = Peer { tls: false, host: "127.0.0.1", port: listener.local_addr().unwrap().port() };
-        GrpcChannel::open(&connector, &peer.into(), later()).unwrap()
-    }
-
-    #[test]
-    fn a_request_that_h2_rejects_is_sent_again_only_from_a_used_connection() {
-        let mut channel = open(&TcpListener::bind("127.0.0.1:0").unwrap());
-        let fault = |channel: &GrpcChannel| channel.not_sent(h2::Reason::INTERNAL_ERROR.into());
-        assert!(
-            matches!(fault(&channel), ChannelFault::Failed(error) if error.kind() == HttpErrorKind::Request)
-        );
-        channel.was_used = true;
-        assert!(matches!(fault(&channel), ChannelFault::Unprocessed(error) if !error.was_sent()));
-    }
-
-    #[test]
-    fn a_connection_that_was_reset_is_not_used() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut channel = open(&listener);
-        let (stream, _) = listener.accept().unwrap();
-        assert!(!channel.stream.is_tls() && channel.refresh(later().deadline), "nothing has come");
-        channel.turn();
-        channel.flush(later(), false).unwrap();
-        while stream.peek(&mut [0]).unwrap() == 0 {}
-        // Bytes that were not read make the system reset the connection.
-        drop(stream);
-        while channel.stream.is_silent() {}
-        assert!(!channel.refresh(later().deadline));
-    }
-}
+mod tests;
