@@ -319,3 +319,22 @@ impl StdError for SourceError {
         self.0.source()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn causes_of_a_failed_source_are_kept() {
+        let certificate = ClientCertificate::from_source(|| {
+            let locked = io::Error::other("the agent is locked");
+            Err(NetError::new(NetErrorKind::Tls, "no certificate").with_source(locked).into())
+        });
+        let error = certificate.load(&ReadLimits::within(file::SETUP_TIMEOUT, None)).err().unwrap();
+        let source = error.source().unwrap();
+        assert_eq!(source.to_string(), "no certificate");
+        assert_eq!(source.source().unwrap().to_string(), "the agent is locked");
+    }
+}

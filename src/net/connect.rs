@@ -188,7 +188,23 @@ fn not_connected(error: ConnectionError, peer: &dyn fmt::Display) -> NetError {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
     use super::*;
+    use crate::net::options::{ProxySetting, Roots};
+    use crate::util::env::SystemEnv;
+
+    #[test]
+    fn connection_to_an_http_server_is_not_secured() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let options = NetOptions { roots: Roots::None, proxy: ProxySetting::None, ..NetOptions::default() };
+        let connector = Connector::new(&options, None, DnsCache::new(), &SystemEnv).unwrap();
+        let limit = IoLimit::new(Instant::now() + Duration::from_secs(3600), None);
+        let connection = connector.connect(&Peer { tls: false, host: "127.0.0.1", port }, limit).unwrap();
+        assert!(!connection.is_tls(), "{connection:?}");
+    }
 
     #[test]
     fn failures_to_connect() {

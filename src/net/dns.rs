@@ -328,6 +328,17 @@ mod tests {
     }
 
     #[test]
+    fn addresses_are_not_used_at_their_end() {
+        let (names, lookups_made) = scripted(vec![Ok("10.0.0.1"), Ok("10.0.0.2")]);
+        names.addresses("a.test", Instant::now(), later()).unwrap();
+        let DnsEntry::Known { until, .. } = lock(&names.0.hosts)["a.test"] else { panic!("no addresses") };
+        for (now, lookups) in [(until - Duration::from_nanos(1), 1), (until, 2)] {
+            names.addresses("a.test", now, later()).unwrap();
+            assert_eq!(lookups_made.load(Ordering::SeqCst), lookups);
+        }
+    }
+
+    #[test]
     fn failures_are_transient_unless_the_host_is_unknown() {
         const FINAL: &str = "failed to find host `a.test`";
         const TRANSIENT: &str = "failed to look up host `a.test`";

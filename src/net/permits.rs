@@ -78,7 +78,7 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.taken -= 1;
-        if state.waiting > 0 {
+        if state.waiting != 0 {
             // One thread, because a permit is of use to one only.
             self.0.released.notify_one();
         }

@@ -76,7 +76,7 @@ impl Connection for PlainConnection {
         if !self.has_received && is_tls(into.get(..amount).unwrap_or_default()) {
             return Err(self.speaks_tls());
         }
-        self.has_received |= amount > 0;
+        self.has_received |= amount != 0;
         Ok(amount)
     }
 

@@ -108,7 +108,6 @@ impl ProxyRoutes {
     pub(crate) fn to(&self, peer: &Peer<'_>) -> Result<Option<&ProxyServer>, NetError> {
         let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(peer.host), peer.port));
         match &self.proxy {
-            Ok(None) => Ok(None),
             // Before the error of an invalid proxy URL, which does not matter
             // for a server that is reached directly.
             _ if is_near(peer.host) || bypassed() => Ok(None),

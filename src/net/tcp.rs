@@ -115,14 +115,11 @@ fn inherited<T>() -> Result<T, ConnectionError> {
 /// cannot.
 fn connect(addresses: &[SocketAddr], limit: IoLimit<'_>) -> Result<TcpStream, ConnectionError> {
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for (index, address) in addresses.iter().enumerate() {
+    let mut untried = addresses.iter();
+    while let Some(address) = untried.next() {
         // Also ends the loop between two addresses if the token was stopped.
         let remaining = limit.remaining()?;
-        let is_last = index + 1 == addresses.len();
-        // A host whose first address is dead must not use up the whole
-        // deadline. After the last address there is nothing to save time for.
-        let timeout = if is_last { remaining } else { remaining / 2 + TICK };
-        match TcpStream::connect_timeout(address, timeout) {
+        match TcpStream::connect_timeout(address, connect_timeout(remaining, untried.len())) {
             Ok(stream) => return Ok(stream),
             // The last error is returned. The first address is mostly IPv6,
             // whose error says little if the machine has only IPv4.
@@ -132,6 +129,16 @@ fn connect(addresses: &[SocketAddr], limit: IoLimit<'_>) -> Result<TcpStream, Co
     // If the time is over, that is the error, and not the one of the address.
     limit.remaining()?;
     Err(ConnectionError::Io(failure))
+}
+
+/// Returns how long to try an address, if `untried` others follow.
+fn connect_timeout(remaining: Duration, untried: usize) -> Duration {
+    match untried {
+        0 => remaining,
+        // A host whose first address is dead must not use up the whole
+        // deadline.
+        _ => remaining / 2 + TICK,
+    }
 }
 
 /// One of the two timeouts of a socket, and its present value.
@@ -156,19 +163,14 @@ impl SocketTimeout {
             let remaining = limit.remaining()?;
             // Far from the deadline the system waits, in slices. Near it, the
             // clock of the system is too coarse, and this loop polls.
-            let longest = if limit.stop.is_some() { STOP_CHECK } else { Duration::MAX };
-            let left = remaining.min(longest);
-            let is_coarse = left > COARSE;
-            let outcome = if is_coarse {
-                self.set_to(slice(left), stream).and_then(|()| attempt(stream))
-            } else {
-                without_blocking(stream, &mut attempt)
+            let outcome = match slice(remaining, limit.stop.is_some()) {
+                Some(slice) => self.set_to(slice, stream).and_then(|()| attempt(stream)),
+                None => poll(stream, TICK.min(remaining), &mut attempt),
             };
             match outcome {
                 // The slice is over and the deadline is not: the loop computes
                 // the next slice.
-                Err(error) if is_not_yet(&error) && is_coarse => {}
-                Err(error) if is_not_yet(&error) => thread::sleep(TICK.min(left)),
+                Err(error) if is_not_yet(&error) => {}
                 outcome => return outcome.map_err(ConnectionError::Io),
             }
         }
@@ -182,41 +184,61 @@ impl SocketTimeout {
             return Ok(());
         }
         match (self.set)(stream, Some(wanted)) {
-            Ok(()) => self.now = Some(wanted),
-            // macOS refuses to set it if the peer has closed. What the peer
-            // sent before can still be read.
-            Err(error) if cfg!(target_os = "macos") && error.kind() == io::ErrorKind::InvalidInput => {}
-            Err(error) => return Err(error),
+            Ok(()) => {
+                self.now = Some(wanted);
+                Ok(())
+            }
+            Err(error) => not_set(error, cfg!(target_os = "macos")),
         }
-        Ok(())
     }
 }
 
-/// Makes one attempt in non-blocking mode. The mode belongs to the socket and
-/// not to the call, so it is reset even if the attempt fails.
-fn without_blocking<T>(
+/// Returns what it means that a timeout could not be set.
+///
+/// macOS refuses to set it if the peer has closed. That is no failure, because
+/// what the peer sent before can still be read.
+fn not_set(error: io::Error, is_macos: bool) -> io::Result<()> {
+    if is_macos && error.kind() == io::ErrorKind::InvalidInput { Ok(()) } else { Err(error) }
+}
+
+/// Makes one attempt in non-blocking mode, and sleeps for `pause` if it is too
+/// early.
+fn poll<T>(
     stream: &TcpStream,
+    pause: Duration,
     attempt: &mut impl FnMut(&TcpStream) -> io::Result<T>,
 ) -> io::Result<T> {
     stream.set_nonblocking(true)?;
     let outcome = attempt(stream);
+    // The mode belongs to the socket and not to the call, so it is reset even
+    // if the attempt fails.
     stream.set_nonblocking(false)?;
+    if outcome.as_ref().is_err_and(is_not_yet) {
+        thread::sleep(pause);
+    }
     outcome
 }
 
-/// Returns the largest power of two, in nanoseconds, within half of `left`.
+/// Returns how long the system may wait before the loop looks at the limit
+/// again; `None` if so little time remains that the socket is polled.
 ///
+/// It is the largest power of two, in nanoseconds, within half of `remaining`.
 /// Half is far enough from the end for the rounding of any system. A power of
 /// two is mostly the same from call to call, which saves setting it.
 ///
 /// ```text
-/// 10 s     4.295 s
-/// 1 s      268 ms
-/// 60 ms    16.8 ms
+/// 10 s     4.295 s     34 ms with a stop token
+/// 1 s      268 ms      34 ms
+/// 60 ms    16.8 ms     16.8 ms
+/// 50 ms    None        None
 /// ```
-fn slice(left: Duration) -> Duration {
-    let half = u64::try_from(left.as_nanos() / 2).unwrap_or(u64::MAX).max(1);
-    Duration::from_nanos(1 << half.ilog2())
+fn slice(remaining: Duration, has_stop: bool) -> Option<Duration> {
+    if remaining <= COARSE {
+        return None;
+    }
+    let longest = if has_stop { STOP_CHECK } else { Duration::MAX };
+    let half = u64::try_from(remaining.min(longest).as_nanos() / 2).unwrap_or(u64::MAX);
+    Some(Duration::from_nanos(1 << half.ilog2()))
 }
 
 /// Returns whether an error means that the timeout has passed or the call was
@@ -239,19 +261,92 @@ const TICK: Duration = Duration::from_micros(250);
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
     fn slices_leave_room_for_rounding() {
+        let nanos = |power: u32| Some(Duration::from_nanos(1 << power));
         let rows = [
-            ("a second", Duration::from_secs(1), Duration::from_nanos(1 << 28)),
-            ("ten seconds", Duration::from_secs(10), Duration::from_nanos(1 << 32)),
-            ("a little less", Duration::from_millis(9_900), Duration::from_nanos(1 << 32)),
-            ("a nanosecond", Duration::from_nanos(1), Duration::from_nanos(1)),
-            ("for ever", Duration::MAX, Duration::from_nanos(1 << 63)),
+            ("a second", Duration::from_secs(1), nanos(28), nanos(25)),
+            ("ten seconds", Duration::from_secs(10), nanos(32), nanos(25)),
+            ("a little less", Duration::from_millis(9_900), nanos(32), nanos(25)),
+            ("for ever", Duration::MAX, nanos(63), nanos(25)),
+            ("the shortest", COARSE + Duration::from_nanos(1), nanos(24), nanos(24)),
+            ("near the deadline", COARSE, None, None),
+            ("a nanosecond", Duration::from_nanos(1), None, None),
         ];
-        for (name, left, expected) in rows {
-            assert_eq!(slice(left), expected, "{name}");
+        for (name, remaining, without_stop, with_stop) in rows {
+            assert_eq!(slice(remaining, false), without_stop, "{name}");
+            assert_eq!(slice(remaining, true), with_stop, "{name}");
         }
+    }
+
+    #[test]
+    fn last_address_has_all_of_the_time() {
+        let remaining = Duration::from_secs(10);
+        assert_eq!(connect_timeout(remaining, 0), remaining);
+        for untried in [1, 2] {
+            assert_eq!(connect_timeout(remaining, untried), Duration::from_secs(5) + TICK);
+        }
+        assert!(connect_timeout(Duration::from_nanos(1), 1) > Duration::ZERO, "zero is an error");
+    }
+
+    #[test]
+    fn timeouts_may_be_refused_on_macos_only() {
+        use io::ErrorKind::{InvalidInput, NotConnected};
+        let rows = [
+            (InvalidInput, true, None),
+            (InvalidInput, false, Some(InvalidInput)),
+            (NotConnected, true, Some(NotConnected)),
+            (NotConnected, false, Some(NotConnected)),
+        ];
+        for (kind, is_macos, failure) in rows {
+            let failed = not_set(kind.into(), is_macos).err();
+            assert_eq!(failed.map(|error| error.kind()), failure, "{kind}, {is_macos}");
+        }
+    }
+
+    #[test]
+    fn only_errors_that_mean_later_are_tried_again() {
+        use io::ErrorKind::{ConnectionReset, Interrupted, TimedOut, WouldBlock};
+        let (stream, _peer) = connected();
+        let limit = IoLimit::new(Instant::now() + Duration::from_secs(3600), None);
+        for (kind, attempts) in [(WouldBlock, 2), (Interrupted, 2), (TimedOut, 2), (ConnectionReset, 1)] {
+            let mut timeout = SocketTimeout { set: TcpStream::set_read_timeout, now: None };
+            let mut made = 0;
+            let done = timeout.until(limit, &stream, |_| {
+                made += 1;
+                if made == 1 { Err(io::Error::from(kind)) } else { Ok(()) }
+            });
+            assert_eq!((made, done.is_ok()), (attempts, attempts == 2), "{kind}: {done:?}");
+        }
+    }
+
+    #[test]
+    fn polled_socket_does_not_block() {
+        let (stream, mut peer) = connected();
+        let read = || poll(&stream, Duration::ZERO, &mut |mut stream| stream.read(&mut [0]));
+        assert_eq!(read().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        peer.write_all(b"x").unwrap();
+        // The mode is reset, so this waits for the byte.
+        assert_eq!((&stream).read(&mut [0]).unwrap(), 1);
+    }
+
+    #[test]
+    fn tcp_alone_is_not_secured() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let limit = IoLimit::new(Instant::now() + Duration::from_secs(3600), None);
+        let address = listener.local_addr().unwrap();
+        assert!(!TcpConnection::open(&[address], &Sockets::default(), limit).unwrap().is_tls());
+    }
+
+    /// Returns both ends of a connection.
+    fn connected() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (stream, listener.accept().unwrap().0)
     }
 }

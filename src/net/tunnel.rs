@@ -110,6 +110,7 @@ const MAX_HEAD: usize = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::time::Instant;
 
     use super::*;
     use crate::net::options::ProxySetting;
@@ -132,5 +133,33 @@ mod tests {
             let error = refused(status, responded, proxy, &peer);
             assert_eq!(error.to_string(), format!("the proxy did not connect to example.com:443: {why}"));
         }
+    }
+
+    /// A proxy that sends the same byte for ever.
+    struct EndlessConnection;
+
+    impl Connection for EndlessConnection {
+        fn read(&mut self, into: &mut [u8], _: IoLimit<'_>) -> Result<usize, ConnectionError> {
+            into.fill(b'x');
+            Ok(into.len())
+        }
+
+        fn write(&mut self, _: &[u8], _: IoLimit<'_>) -> Result<(), ConnectionError> {
+            Ok(())
+        }
+
+        fn is_silent(&mut self) -> bool {
+            false
+        }
+
+        fn is_tls(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn no_more_than_64_kib_are_read() {
+        let limit = IoLimit::new(Instant::now(), None);
+        assert_eq!(head(&mut EndlessConnection, limit).unwrap().len(), 64 * 1024);
     }
 }

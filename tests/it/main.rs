@@ -36,6 +36,7 @@ mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;
+mod root_certificates;
 mod services;
 #[cfg(target_os = "linux")]
 mod signals;

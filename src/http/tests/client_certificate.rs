@@ -212,6 +212,7 @@ fn keys_that_are_not_supported_are_named() {
         (include_str!("../../../tests/fixtures/keys/secp256k1.pkcs8.pem"), "an ECDSA key on secp256k1"),
         (include_str!("../../../tests/fixtures/keys/ed448.pkcs8.pem"), "an Ed448 key"),
         (include_str!("../../../tests/fixtures/keys/rsa1024.pkcs8.pem"), "an RSA key of another length"),
+        (include_str!("../../../tests/fixtures/keys/rsa1024.pkcs1.pem"), "an RSA key of another length"),
     ];
     for (key, kind) in rows {
         let given = ClientCertificate::from_pem(certificate.as_str(), key);
@@ -257,6 +258,7 @@ fn files_that_cannot_be_used_are_named() {
     let (certificate, key) = pair(&authority, unchanged);
     let (crt, key) = (folder.file("crt", &certificate), folder.file("key", &key));
     let other = folder.file("other", &pair(&authority, unchanged).1);
+    let both = folder.file("both", &format!("{certificate}{}", pair(&authority, unchanged).1));
     let missing = folder.path().join("missing");
     let config = |name: &str, text: &str| ClientCertificate::from_config_file(folder.file(name, text));
     let rows = [
@@ -269,6 +271,10 @@ fn files_that_cannot_be_used_are_named() {
         (
             ClientCertificate::from_files(&crt, &other),
             "client key file `…/other` does not belong to client certificate file `…/crt`",
+        ),
+        (
+            ClientCertificate::from_files(&both, &both),
+            "client certificate file `…/both` holds a key that does not belong to its certificate",
         ),
         (
             ClientCertificate::from_files(&crt, &crt),

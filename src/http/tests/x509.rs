@@ -42,6 +42,21 @@ impl Key {
         Self { pkcs8, public }
     }
 
+    /// The public half of an RSA key whose modulus has this many bits, for
+    /// certificates that are parsed only: all bits are set, so it fits no
+    /// private key.
+    pub(crate) fn public_rsa(length: usize) -> Self {
+        let mut modulus = vec![0xff; length.div_ceil(8)];
+        modulus[0] >>= modulus.len() * 8 - length;
+        // A number whose first bit is set would be negative.
+        if modulus[0] >= 0x80 {
+            modulus.insert(0, 0);
+        }
+        let key = sequence(&[&der(INTEGER, &modulus), &der(INTEGER, &[3])]);
+        let algorithm = sequence(&[&oid(RSA), &der(NULL, &[])]);
+        Self { pkcs8: Vec::new(), public: sequence(&[&algorithm, &bits(&key)]) }
+    }
+
     pub(crate) fn pkcs8(&self) -> &[u8] {
         &self.pkcs8
     }

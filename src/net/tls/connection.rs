@@ -137,7 +137,7 @@ impl Connection for TlsConnection {
             return Err(ConnectionError::Refused(explained));
         }
         // From the first byte on, the server has accepted the handshake.
-        self.has_received |= amount > 0;
+        self.has_received |= amount != 0;
         Ok(amount)
     }
 

@@ -51,7 +51,7 @@ fn value(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         // One or two bytes of the length follow. Two are enough for any key.
         129 | 130 => {
             let (length, rest) = rest.split_at_checked(usize::from(first - 128))?;
-            (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
+            (length.iter().fold(0, |length, byte| length * 256 + usize::from(*byte)), rest)
         }
         _ => return None,
     };

@@ -1,10 +1,17 @@
 //! Handshakes over connections in memory.
 
+use std::error::Error as _;
+use std::io::Write;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use rustls::ServerConnection;
 
 use super::verifier::WeakKey;
 use super::*;
+use crate::http::tests::authority::{Authority, VERSIONS, unchanged};
 use crate::net::options::Roots;
+use crate::util::sync::lock;
 
 /// A peer that sends these bytes and then only the end of the connection.
 struct Ended {
@@ -127,4 +134,105 @@ fn a_host_that_is_not_a_dns_name_is_rejected() {
     let error = settings.connect(Box::new(inner), PeerRole::Server, &peer, limit).unwrap_err();
     let message = "failed to connect to -a.test:443: its host is not a valid DNS name for TLS";
     assert_eq!(error.to_string(), message);
+}
+
+/// A TLS server that processes at once what the client sends.
+#[derive(Clone)]
+struct MemoryServer {
+    tls: Arc<Mutex<ServerConnection>>,
+    /// What a read returns if the server has nothing to send.
+    idle: fn() -> Result<usize, ConnectionError>,
+}
+
+impl MemoryServer {
+    /// Returns a server for each version, which requests a client certificate
+    /// and needs none, and a connection to it.
+    fn connected(idle: fn() -> Result<usize, ConnectionError>) -> [(Self, Box<dyn Connection>); 2] {
+        VERSIONS.map(|version| {
+            let authority = Authority::new(unchanged);
+            let config = authority.serving("localhost", unchanged, Some(authority.wished()), &[version]);
+            let tls = Arc::new(Mutex::new(ServerConnection::new(Arc::new(config)).unwrap()));
+            let server = Self { tls, idle };
+            let roots = Roots::Pem(authority.pem.into_bytes());
+            let options = NetOptions { roots, ..NetOptions::default() };
+            let settings = TlsSettings::new(&options, None).unwrap();
+            let peer = Peer { tls: true, host: "localhost", port: 443 };
+            let inner = Box::new(server.clone());
+            let connection = settings.connect(inner, PeerRole::Server, &peer, never()).unwrap();
+            (server, connection)
+        })
+    }
+}
+
+impl Connection for MemoryServer {
+    fn read(&mut self, mut into: &mut [u8], _: IoLimit<'_>) -> Result<usize, ConnectionError> {
+        let mut tls = lock(&self.tls);
+        if !tls.wants_write() {
+            return (self.idle)();
+        }
+        let mut sent = 0;
+        while tls.wants_write() {
+            sent += tls.write_tls(&mut into).unwrap();
+        }
+        Ok(sent)
+    }
+
+    fn write(&mut self, mut bytes: &[u8], _: IoLimit<'_>) -> Result<(), ConnectionError> {
+        let mut tls = lock(&self.tls);
+        while !bytes.is_empty() {
+            tls.read_tls(&mut bytes).unwrap();
+            tls.process_new_packets().unwrap();
+        }
+        Ok(())
+    }
+
+    fn is_silent(&mut self) -> bool {
+        !lock(&self.tls).wants_write()
+    }
+
+    fn is_tls(&self) -> bool {
+        false
+    }
+}
+
+fn never() -> IoLimit<'static> {
+    IoLimit::new(Instant::now() + Duration::from_secs(3600), None)
+}
+
+/// All records have arrived before the first byte is read, so only TLS knows
+/// what is left.
+#[test]
+fn data_and_an_end_that_were_read_ahead_are_no_silence() {
+    type Send = fn(&mut ServerConnection);
+    let rows: [(&str, Send, bool); 4] = [
+        ("nothing more", |_| {}, true),
+        ("another byte", |server| server.writer().write_all(b"y").unwrap(), false),
+        ("more than TLS reads at a time", |server| server.writer().write_all(&[b'y'; 8000]).unwrap(), false),
+        ("an end", |server| server.send_close_notify(), false),
+    ];
+    for (name, send, is_silent) in rows {
+        for (server, mut connection) in MemoryServer::connected(|| Err(ConnectionError::Timeout)) {
+            let mut tls = lock(&server.tls);
+            tls.writer().write_all(b"x").unwrap();
+            send(&mut tls);
+            drop(tls);
+            assert_eq!(connection.read(&mut [0], never()).unwrap(), 1, "{name}");
+            assert_eq!(connection.is_silent(), is_silent, "{name}");
+        }
+    }
+}
+
+#[test]
+fn only_an_end_may_be_a_refusal() {
+    for (_, mut connection) in MemoryServer::connected(|| Err(ConnectionError::Timeout)) {
+        let error = connection.read(&mut [0], never()).unwrap_err();
+        assert!(matches!(error, ConnectionError::Timeout), "{error:?}");
+    }
+    for (_, mut connection) in MemoryServer::connected(|| Ok(0)) {
+        let error = connection.read(&mut [0], never()).unwrap_err();
+        let message =
+            "localhost:443 closed the connection before a response, and had requested a client certificate";
+        assert_eq!(error.to_string(), message, "{error:?}");
+        assert!(error.source().is_some(), "{error:?}");
+    }
 }

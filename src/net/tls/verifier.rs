@@ -163,3 +163,112 @@ impl ServerCertVerifier for ExplainingVerifier {
 
 /// The shortest RSA key, in bits, whose signatures ring verifies.
 const MIN_RSA_BITS: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::tests::x509::{Key, Params};
+
+    const AUTHORITY: Params = Params {
+        names: Vec::new(),
+        common_name: "authority",
+        years: (1975, 4096),
+        is_authority: true,
+        is_for_clients: false,
+        permitted: None,
+    };
+
+    /// Returns a certificate of the authority for an RSA key of this length.
+    fn certificate(params: &Params, bits: usize) -> CertificateDer<'static> {
+        params.signed_by(&Key::public_rsa(bits), &AUTHORITY, &Key::generate())
+    }
+
+    #[test]
+    fn keys_of_2048_bits_are_not_weak() {
+        let (leaf, below) = (Params::of("localhost"), Params { common_name: "below", ..AUTHORITY });
+        let none = RootCertStore::empty();
+        let strong = certificate(&leaf, 2048);
+        for (bits, is_weak) in [(1024, true), (2047, true), (2048, false), (4096, false)] {
+            for is_authority in [false, true] {
+                let found = WeakKey::find(&certificate(&leaf, bits), is_authority);
+                assert_eq!(found, is_weak.then_some(WeakKey { bits, is_authority }), "{bits}");
+            }
+            let of_authority = is_weak.then_some(WeakKey { bits, is_authority: true });
+            let intermediate = certificate(&below, bits);
+            assert_eq!(WeakKey::of_authority(&[&strong, &intermediate], &none), of_authority, "{bits}");
+            // The key of the server has signed no certificate.
+            assert_eq!(WeakKey::of_authority(&[&intermediate], &none), None, "{bits}");
+            let mut roots = RootCertStore::empty();
+            roots.add(certificate(&AUTHORITY, bits)).unwrap();
+            assert_eq!(WeakKey::of_authority(&[&strong], &roots), of_authority, "{bits}");
+        }
+    }
+
+    #[test]
+    fn roots_that_no_certificate_names_have_signed_none() {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate(&Params { common_name: "another", ..AUTHORITY }, 1024)).unwrap();
+        let leaf = certificate(&Params::of("localhost"), 2048);
+        assert_eq!(WeakKey::of_authority(&[&leaf], &roots), None);
+    }
+
+    /// A verifier whose every method returns something else than the default.
+    #[derive(Debug)]
+    struct UnusualVerifier(Vec<DistinguishedName>);
+
+    impl ServerCertVerifier for UnusualVerifier {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, Error> {
+            Err(Error::DecryptError)
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Err(Error::DecryptError)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Err(Error::DecryptError)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            vec![SignatureScheme::ED448]
+        }
+
+        fn requires_raw_public_keys(&self) -> bool {
+            true
+        }
+
+        fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn methods_return_what_the_verifier_inside_returns() {
+        let inner = Arc::new(UnusualVerifier(vec![DistinguishedName::in_sequence(b"a name")]));
+        let names = inner.0.as_ptr();
+        let verifier = ExplainingVerifier { inner, roots: Arc::new(RootCertStore::empty()) };
+        assert_eq!(verifier.supported_verify_schemes(), [SignatureScheme::ED448]);
+        assert!(verifier.requires_raw_public_keys());
+        assert_eq!(
+            verifier.root_hint_subjects().map(|names| (names.as_ptr(), names.len())),
+            Some((names, 1))
+        );
+    }
+}
