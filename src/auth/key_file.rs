@@ -16,7 +16,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::auth::CredentialsPolicy;
 use crate::error::Error;
-use crate::util::excerpt::{brief, shown};
+use crate::util::excerpt::shown;
 use crate::util::file::{self, FileError, ReadLimits};
 use crate::util::secret::Secret;
 
@@ -103,7 +103,7 @@ impl KeyFile {
     pub(super) fn expect_type(&mut self, expected: &str) -> Result<(), Error> {
         match self.text("type")? {
             Some(found) if found != expected => {
-                Err(self.error(format_args!("is of type `{}`: expected `{expected}`", brief(&found))))
+                Err(self.error(format_args!("is of {}: expected `{expected}`", type_shown(&found))))
             }
             _ => Ok(()),
         }
@@ -260,6 +260,15 @@ impl Drop for KeyFile {
         // Before the map frees them: freeing does not overwrite.
         self.fields.values_mut().for_each(wipe);
     }
+}
+
+/// Returns the type of a file as messages name it.
+///
+/// Types are words of lower-case letters. Anything else may be a secret in the
+/// wrong field, so it is not shown.
+pub(super) fn type_shown(found: &str) -> String {
+    let is_word = found.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if is_word && found.len() <= 40 { format!("type `{found}`") } else { "an unknown type".to_owned() }
 }
 
 /// Overwrites all strings in a value. Numbers and names of fields stay.

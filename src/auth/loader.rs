@@ -13,11 +13,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::auth::key_file::KeyFile;
+use crate::auth::key_file::{KeyFile, type_shown};
 use crate::auth::{AuthorizedUser, Credentials, CredentialsPolicy, ServiceAccount};
 use crate::auth::{external_account, external_account_authorized_user, impersonation};
 use crate::error::Error;
-use crate::util::excerpt::brief;
 
 impl Credentials {
     /// Reads a credentials file of any type that the default
@@ -174,8 +173,8 @@ pub(super) fn load(mut file: KeyFile) -> Result<Credentials, Error> {
              give its tokens by a `TokenProvider` of your own"
         ))),
         other => {
-            let (found, known) = (brief(other), KNOWN.map(|each| format!("`{each}`")).join(", "));
-            Err(file.error(format_args!("is of type `{found}`: expected one of {known}")))
+            let known = KNOWN.map(|each| format!("`{each}`")).join(", ");
+            Err(file.error(format_args!("is of {}: expected one of {known}", type_shown(other))))
         }
     }
 }

@@ -23,12 +23,17 @@ pub fn credentials(data: &[u8]) {
     }
 }
 
-/// Fields that are no keys, such as the account, may be shown. If there are no fields, nothing is.
+/// Fields that are no keys, such as the account, may be shown. So a key says nothing if such a field has the same text;
+/// the type is shown only if it looks like one. If there are no fields, nothing is shown.
 fn check_no_key(shown: &str, text: &str) {
     let Ok(fields) = serde_json::from_str::<serde_json::Map<_, _>>(text) else { return check_secret(shown) };
-    let keys = fields.iter().filter(|(name, _)| KEYS.contains(&name.as_str()));
-    for key in keys.filter_map(|(_, value)| value.as_str()).filter(|key| key.contains("CANARY")) {
-        assert!(!shown.contains(key), "{shown}");
+    let (keys, others): (Vec<_>, Vec<_>) = fields
+        .iter()
+        .filter(|(name, _)| *name != "type")
+        .partition(|(name, _)| KEYS.contains(&name.as_str()));
+    for key in keys.iter().filter_map(|(_, value)| value.as_str()).filter(|key| key.contains("CANARY")) {
+        let is_elsewhere = others.iter().any(|(_, value)| value.to_string().contains(key));
+        assert!(is_elsewhere || !shown.contains(key), "{shown}");
     }
 }
 
