@@ -297,9 +297,12 @@ fn a_dry_run_names_the_file_or_the_variable_of_a_key() {
     let run =
         |run: Lro| run.and("--dry-run get https://run.googleapis.com/v2/operations/1").runs().exits(0).stdout;
     let by_file = run(Lro::new(&["--api-key-file", &key_file]));
-    assert!(by_file.contains(&format!("--header \"x-goog-api-key: $(cat {key_file})\"")), "{by_file}");
+    let key = |posix: &str| {
+        format!("--header \"x-goog-api-key: {}\"", if cfg!(windows) { "%LRO_API_KEY%" } else { posix })
+    };
+    assert!(by_file.contains(&key(&format!("$(cat {key_file})"))), "{by_file}");
     let by_variable = run(Lro::new(&[]).variable("LRO_API_KEY", "CANARY"));
-    assert!(by_variable.contains("--header \"x-goog-api-key: $LRO_API_KEY\""), "{by_variable}");
+    assert!(by_variable.contains(&key("$LRO_API_KEY")), "{by_variable}");
     assert!(!by_file.contains("CANARY") && !by_variable.contains("CANARY"));
     fs::remove_file(&*key_file).unwrap();
 }

@@ -98,7 +98,13 @@ impl Lro {
         command.args(&self.arguments).env_clear().envs(kept_variables()).envs(&self.variables);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         streams(&mut command);
-        command.spawn().unwrap()
+        loop {
+            match command.spawn() {
+                // Wine fails now and then while it ends other processes.
+                Err(error) if cfg!(windows) && error.raw_os_error() == Some(ERROR_INTERNAL_ERROR) => {}
+                child => return child.unwrap(),
+            }
+        }
     }
 
     /// The program, or the shell that becomes it.
@@ -205,6 +211,9 @@ pub(crate) fn kept_variables() -> BTreeMap<String, String> {
     variables.insert("NO_GCE_CHECK".to_owned(), "true".to_owned());
     variables
 }
+
+/// An error of Windows.
+const ERROR_INTERNAL_ERROR: i32 = 1359;
 
 /// Far longer than any program takes on a busy machine.
 const LIMIT: Duration = Duration::from_secs(300);

@@ -208,9 +208,7 @@ fn a_dry_run_shows_the_request() {
     let ran = start(&server, PATH).and(line).word("{\"n\": 1}").runs().exits(0);
     let url = format!("{}{PATH}?a=b", server.url());
     assert!(ran.stdout.starts_with(&format!("PATCH {url}\n")), "{ran:#?}");
-    assert!(
-        ran.stdout.contains("curl --request PATCH") && ran.stdout.contains("--data '{\"n\": 1}'"),
-        "{ran:#?}"
-    );
+    let data = if cfg!(windows) { r#"--data "{\"n\": 1}""# } else { r#"--data '{"n": 1}'"# };
+    assert!(ran.stdout.contains("curl --request PATCH") && ran.stdout.contains(data), "{ran:#?}");
     assert_eq!(server.request_count(), 0);
 }
