@@ -210,11 +210,13 @@ impl ConnectionPool {
     fn idle(&self, local: &LocalPool, deadline: Instant, most: Duration) -> Option<Box<GrpcChannel>> {
         loop {
             let mut idle = lock(&local.idle);
-            if idle.last().is_some_and(|last| last.since.elapsed() >= self.idle_timeout) {
+            let now = Instant::now();
+            let age = |idle: &IdleConnection| now.saturating_duration_since(idle.since);
+            if idle.last().is_some_and(|last| age(last) >= self.idle_timeout) {
                 // All below it are older.
                 idle.clear();
             }
-            let IdleConnection { mut channel, .. } = idle.pop_if(|idle| idle.since.elapsed() < most)?;
+            let IdleConnection { mut channel, .. } = idle.pop_if(|idle| age(idle) < most)?;
             // Without the lock, because `refresh` reads from the socket.
             drop(idle);
             if channel.refresh(deadline) {
