@@ -232,6 +232,9 @@ impl Peer {
     }
 
     fn page(&mut self) -> io::Result<()> {
+        // The settings of the client hold from here on. Its windows are small before,
+        // and h2 may notice first that this server ignores them.
+        self.frame(4, 1, 0, &[])?;
         self.headers(&[("content-type", "text/html")], false)?;
         self.endless(0, 0, 1, &[b'x'; 16_000])
     }
